@@ -1,0 +1,150 @@
+//! The order of things: starts every part as soon as what it needs is ready, stops them backwards.
+
+use std::collections::BTreeSet;
+use std::sync::{Condvar, Mutex};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::{Part, Place};
+
+/// Who is ready, and whether somebody failed; the parts' threads wait on it for each other.
+#[derive(Default)]
+struct Progress {
+    ready: BTreeSet<&'static str>,
+    failed: bool,
+}
+
+/// Starts all parts, each on a thread of its own, and tells `report` about each that is ready.
+pub fn start(
+    place: &Place,
+    parts: &[Box<dyn Part>],
+    report: &(dyn Fn(&dyn Part, Duration) + Sync),
+) -> Result<()> {
+    let progress = Mutex::new(Progress::default());
+    let changed = Condvar::new();
+    let outcomes: Vec<Result<()>> = scope(|threads| {
+        let started: Vec<_> = parts
+            .iter()
+            .map(|part| {
+                let (progress, changed) = (&progress, &changed);
+                threads.spawn(move || {
+                    if !wait_for_needs(part.as_ref(), progress, changed)? {
+                        return Ok(());
+                    }
+                    let begin = Instant::now();
+                    let outcome = start_one(place, part.as_ref(), begin);
+                    let mut progress = progress
+                        .lock()
+                        .map_err(|_| anyhow!("another part's thread broke down"))?;
+                    match outcome {
+                        Ok(()) => {
+                            progress.ready.insert(part.name());
+                            report(part.as_ref(), begin.elapsed());
+                        }
+                        Err(_) => progress.failed = true,
+                    }
+                    changed.notify_all();
+                    outcome
+                })
+            })
+            .collect();
+        started
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| bail!("a part's thread broke down"))
+            })
+            .collect()
+    });
+    let failures: Vec<String> = outcomes
+        .into_iter()
+        .filter_map(|outcome| Some(format!("{:#}", outcome.err()?)))
+        .collect();
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        bail!("{}", failures.join("\n"))
+    }
+}
+
+/// False when another part has failed, so that this one is not worth starting.
+fn wait_for_needs(part: &dyn Part, progress: &Mutex<Progress>, changed: &Condvar) -> Result<bool> {
+    let guard = progress
+        .lock()
+        .map_err(|_| anyhow!("another part's thread broke down"))?;
+    let guard = changed
+        .wait_while(guard, |progress| {
+            !progress.failed
+                && !part
+                    .needs()
+                    .iter()
+                    .all(|need| progress.ready.contains(need))
+        })
+        .map_err(|_| anyhow!("another part's thread broke down"))?;
+    Ok(!guard.failed)
+}
+
+fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
+    part.start(place)
+        .with_context(|| format!("{} cannot be started", part.name()))?;
+    loop {
+        let Err(missing) = part.ready(place) else {
+            return Ok(());
+        };
+        if begin.elapsed() > part.deadline() {
+            let log = part.log(place);
+            bail!(
+                "{} is not ready after {:?}: {missing:#}\n  its log: {}",
+                part.name(),
+                part.deadline(),
+                log.display()
+            );
+        }
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// Stops all parts, the last first. It goes on after a failure, to leave as little as possible.
+pub fn stop(place: &Place, parts: &[Box<dyn Part>], report: &dyn Fn(&dyn Part)) -> Result<()> {
+    let mut failures = Vec::new();
+    for part in in_order(parts)?.into_iter().rev() {
+        match part.stop(place) {
+            Ok(()) => report(part),
+            Err(error) => failures.push(format!("{} cannot be stopped: {error:#}", part.name())),
+        }
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        bail!("{}", failures.join("\n"))
+    }
+}
+
+/// The parts so that each comes after those it needs.
+pub fn in_order(parts: &[Box<dyn Part>]) -> Result<Vec<&dyn Part>> {
+    let mut ordered: Vec<&dyn Part> = Vec::new();
+    while ordered.len() < parts.len() {
+        let is_there = |name: &str| ordered.iter().any(|part| part.name() == name);
+        let next: Vec<&dyn Part> = parts
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|part| !is_there(part.name()) && part.needs().iter().all(|need| is_there(need)))
+            .collect();
+        if next.is_empty() {
+            let left: Vec<_> = parts
+                .iter()
+                .map(|part| part.name())
+                .filter(|name| !is_there(name))
+                .collect();
+            bail!(
+                "the parts {} need each other, or a part that does not exist",
+                left.join(", ")
+            );
+        }
+        ordered.extend(next);
+    }
+    Ok(ordered)
+}
