@@ -18,8 +18,6 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
     let _ = options.purge;
-    start::stop(&place, &local::parts(), &|part| {
-        println!("stopped {}", part.name())
-    })?;
+    start::stop(&place, &local::parts(), &|part| println!("stopped {}", part.name()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -23,9 +23,5 @@ pub fn run(_: &Options) -> Result<ExitCode> {
             }
         }
     }
-    Ok(if all_ready {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if all_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -41,8 +41,7 @@ impl Builds {
     pub fn read(place: &Place) -> Result<Self> {
         let parts = place.part("");
         let path = parts.join("builds.toml");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let recipes: BTreeMap<String, Recipe> =
             toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
         let recipes = recipes
@@ -52,21 +51,18 @@ impl Builds {
                 Ok((folder, (recipe, pins)))
             })
             .collect::<Result<_>>()?;
-        Ok(Self {
-            recipes,
-            cache: place.cache.clone(),
-            parts,
-        })
+        Ok(Self { recipes, cache: place.cache.clone(), parts })
+    }
+
+    /// All programs that can be built, the quick ones of a module after its first in one go.
+    pub fn programs(&self) -> impl Iterator<Item = &str> {
+        self.recipes.values().flat_map(|(recipe, _)| recipe.programs.keys().map(String::as_str))
     }
 
     /// Where the program of that name is, or will be once it is built.
     pub fn program(&self, program: &str) -> Result<PathBuf> {
         let (folder, _, pins) = self.find(program)?;
-        Ok(self
-            .cache
-            .join("bin")
-            .join(format!("{folder}-{}-{}", pins.version, pins.digest))
-            .join(program))
+        Ok(self.cache.join("bin").join(format!("{folder}-{}-{}", pins.version, pins.digest)).join(program))
     }
 
     pub fn version(&self, program: &str) -> Result<&str> {
@@ -76,21 +72,12 @@ impl Builds {
     /// The unpacked source of the module that a program is built from, for its plain files.
     pub fn source(&self, program: &str) -> Result<PathBuf> {
         let (folder, recipe, pins) = self.find(program)?;
-        let said = shell::run(self.go(folder, pins).args([
-            "list",
-            "-mod=readonly",
-            "-m",
-            "-f",
-            "{{.Dir}}",
-            &recipe.module,
-        ]))?;
+        let said =
+            shell::run(self.go(folder, pins).args(["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", &recipe.module]))?;
         let source = PathBuf::from(said.trim());
         if said.trim().is_empty() {
             // The module cache was emptied since the program was built.
-            shell::run(
-                self.go(folder, pins)
-                    .args(["mod", "download", &recipe.module]),
-            )?;
+            shell::run(self.go(folder, pins).args(["mod", "download", &recipe.module]))?;
             return self.source(program);
         }
         Ok(source)
@@ -110,24 +97,13 @@ impl Builds {
         let package = &recipe.programs[program];
         shell::run(
             self.go(folder, pins)
-                .args([
-                    "build",
-                    "-mod=readonly",
-                    "-trimpath",
-                    "-buildvcs=false",
-                    "-ldflags",
-                ])
+                .args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags"])
                 .arg(format!("-s -w {}", pins.fill(&recipe.ldflags)))
                 .arg("-o")
                 .arg(&half)
                 .arg(package),
         )
-        .with_context(|| {
-            format!(
-                "cannot build {program} in {}",
-                self.parts.join(folder).display()
-            )
-        })?;
+        .with_context(|| format!("cannot build {program} in {}", self.parts.join(folder).display()))?;
         fs::rename(&half, &target).with_context(|| format!("cannot write {}", target.display()))?;
         Ok(Some(begin.elapsed()))
     }
@@ -146,10 +122,7 @@ impl Builds {
     }
 
     fn find(&self, program: &str) -> Result<(&str, &Recipe, &Pins)> {
-        let found = self
-            .recipes
-            .iter()
-            .find(|(_, (recipe, _))| recipe.programs.contains_key(program));
+        let found = self.recipes.iter().find(|(_, (recipe, _))| recipe.programs.contains_key(program));
         match found {
             Some((folder, (recipe, pins))) => Ok((folder, recipe, pins)),
             None => bail!("loopctl/parts/builds.toml does not say how to build {program}"),
@@ -169,17 +142,11 @@ impl Pins {
             hash.update(text);
             hash.update([0]);
         }
-        let digest = hash
-            .finalize()
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
             version: word_after(&go_mod, &recipe.module)
                 .with_context(|| format!("{} requires no {}", folder.display(), recipe.module))?,
-            toolchain: word_after(&go_mod, "go")
-                .with_context(|| format!("{} has no `go` line", folder.display()))?,
+            toolchain: word_after(&go_mod, "go").with_context(|| format!("{} has no `go` line", folder.display()))?,
             digest,
         })
     }
@@ -187,10 +154,7 @@ impl Pins {
     fn fill(&self, ldflags: &str) -> String {
         let mut numbers = self.version.split('.');
         let (major, minor) = (numbers.next().unwrap_or(""), numbers.next().unwrap_or(""));
-        ldflags
-            .replace("{version}", &self.version)
-            .replace("{major}", major)
-            .replace("{minor}", minor)
+        ldflags.replace("{version}", &self.version).replace("{major}", major).replace("{minor}", minor)
     }
 }
 
@@ -224,11 +188,8 @@ mod tests {
     fn every_recipe_has_its_pin_files_and_no_program_is_built_twice() {
         let place = Place::find().expect("the tests run with a home folder");
         let builds = Builds::read(&place).expect("builds.toml and the pin files agree");
-        let mut programs: Vec<&String> = builds
-            .recipes
-            .values()
-            .flat_map(|(recipe, _)| recipe.programs.keys())
-            .collect();
+        let mut programs: Vec<&String> =
+            builds.recipes.values().flat_map(|(recipe, _)| recipe.programs.keys()).collect();
         programs.sort();
         let all = programs.len();
         programs.dedup();

@@ -4,7 +4,22 @@
 //! `up` starts each part as soon as those it needs are ready; `down` stops them in the opposite
 //! order. To add one: write its file, and put it into [`parts`].
 
+pub mod apiserver;
+pub mod argocd;
+pub mod base_images;
 pub mod builds;
+pub mod cgroups;
+pub mod checks;
+pub mod containerd;
+pub mod controllers;
+pub mod coredns;
+pub mod etcd;
+pub mod images;
+pub mod keys;
+pub mod kube_proxy;
+pub mod kubelet;
+pub mod mounts;
+pub mod network;
 pub mod place;
 pub mod processes;
 pub mod shell;
@@ -52,5 +67,16 @@ pub trait Part: Sync {
 
 /// Every part, in the order in which a reader would explain the loop.
 pub fn parts() -> Vec<Box<dyn Part>> {
-    vec![]
+    vec![
+        Box::new(keys::Keys),
+        Box::new(network::Network),
+        Box::new(etcd::Etcd),
+        Box::new(apiserver::ApiServer),
+        Box::new(controllers::ControllerManager),
+        Box::new(controllers::Scheduler),
+        Box::new(containerd::Containerd),
+        Box::new(kubelet::Kubelet),
+        Box::new(kube_proxy::KubeProxy),
+        Box::new(coredns::CoreDns),
+    ]
 }

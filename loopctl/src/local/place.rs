@@ -6,8 +6,11 @@ use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
+
+use super::builds::Builds;
 
 /// The bridge every pod is attached to. Podman's default network is 10.88.0.0/16, Docker's
 /// 172.17.0.0/16, k3s uses 10.42 and 10.43, MicroK8s 10.1 and 10.152: this one is none of them.
@@ -21,6 +24,7 @@ pub const NODE: &str = "argo-rust";
 pub const API_PORT: u16 = 6443;
 pub const ETCD_PORT: u16 = 2379;
 pub const REGISTRY_PORT: u16 = 5000;
+pub const REGISTRY_USER: &str = "argo-rust";
 pub const GIT_PORT: u16 = 3000;
 /// The service itself, as k8s/service.yaml names it; kube-proxy answers it on 127.0.0.1.
 pub const NODE_PORT: u16 = 30800;
@@ -32,28 +36,26 @@ pub struct Place {
     pub cache: PathBuf,
     /// The checkout that loopctl was built from.
     pub checkout: PathBuf,
+    builds: OnceLock<Builds>,
 }
 
 impl Place {
     /// `LOOPCTL_STATE` and `XDG_CACHE_HOME` move the two folders, for instance onto a larger disk.
     pub fn find() -> Result<Self> {
-        let state = env::var_os("LOOPCTL_STATE")
-            .map_or_else(|| PathBuf::from("/var/lib/argo-rust-loop"), PathBuf::from);
+        let state =
+            env::var_os("LOOPCTL_STATE").map_or_else(|| PathBuf::from("/var/lib/argo-rust-loop"), PathBuf::from);
         let cache = match env::var_os("XDG_CACHE_HOME") {
             Some(folder) => PathBuf::from(folder),
-            None => PathBuf::from(
-                env::var_os("HOME").context("HOME is not set; set it, or XDG_CACHE_HOME")?,
-            )
-            .join(".cache"),
+            None => {
+                PathBuf::from(env::var_os("HOME").context("HOME is not set; set it, or XDG_CACHE_HOME")?).join(".cache")
+            }
         };
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         Ok(Self {
             state,
             cache: cache.join("argo-rust-loop"),
-            checkout: package
-                .parent()
-                .context("loopctl stands outside of its checkout")?
-                .to_path_buf(),
+            checkout: package.parent().context("loopctl stands outside of its checkout")?.to_path_buf(),
+            builds: OnceLock::new(),
         })
     }
 
@@ -90,6 +92,27 @@ impl Place {
         Ok(buildah)
     }
 
+    /// What can be built, read from `parts/` once.
+    pub fn builds(&self) -> Result<&Builds> {
+        if let Some(builds) = self.builds.get() {
+            return Ok(builds);
+        }
+        let builds = Builds::read(self)?;
+        Ok(self.builds.get_or_init(|| builds))
+    }
+
+    /// Where the pinned program of that name is.
+    pub fn program(&self, name: &str) -> Result<PathBuf> {
+        self.builds()?.program(name)
+    }
+
+    /// kubectl as this cluster's administrator; the user's own kubeconfig is never looked at.
+    pub fn kubectl(&self) -> Result<Command> {
+        let mut kubectl = Command::new(self.program("kubectl")?);
+        kubectl.arg("--kubeconfig").arg(self.kubeconfig()).env_remove("KUBECONFIG");
+        Ok(kubectl)
+    }
+
     /// The folder of pin files and plain configuration of one part.
     pub fn part(&self, name: &str) -> PathBuf {
         self.checkout.join("loopctl/parts").join(name)
@@ -123,8 +146,7 @@ impl Place {
     /// Reads a plain file of `parts/` and puts the values where it says `{{name}}`.
     pub fn fill(&self, part: &str, file: &str, values: &[(&str, &str)]) -> Result<String> {
         let path = self.part(part).join(file);
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         fill(&text, values).with_context(|| format!("in {}", path.display()))
     }
 }
@@ -169,14 +191,8 @@ mod tests {
 
     #[test]
     fn every_placeholder_is_replaced_wherever_it_stands() {
-        let text = fill(
-            "listen = {{address}}:{{port}} # {{address}}",
-            &[("address", "10.0.0.1"), ("port", "80")],
-        );
-        assert_eq!(
-            text.expect("both values are given"),
-            "listen = 10.0.0.1:80 # 10.0.0.1"
-        );
+        let text = fill("listen = {{address}}:{{port}} # {{address}}", &[("address", "10.0.0.1"), ("port", "80")]);
+        assert_eq!(text.expect("both values are given"), "listen = 10.0.0.1:80 # 10.0.0.1");
     }
 
     #[test]

@@ -16,8 +16,8 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, setrlimit, setsid};
 use serde::{Deserialize, Serialize};
 
-use super::Place;
 use super::place::write_private;
+use super::{Place, cgroups};
 
 /// How a process is run.
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -29,11 +29,7 @@ pub struct Process {
 
 impl Process {
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self {
-            program: program.into(),
-            arguments: Vec::new(),
-            environment: BTreeMap::new(),
-        }
+        Self { program: program.into(), arguments: Vec::new(), environment: BTreeMap::new() }
     }
 
     pub fn arg(mut self, argument: impl Into<String>) -> Self {
@@ -107,10 +103,7 @@ pub fn keep(place: &Place, name: &str, process: &Process) -> Result<()> {
     let patience = Instant::now() + Duration::from_secs(10);
     while !matches!(condition(place, name)?, Condition::Running { .. }) {
         if let Some(status) = keeper.try_wait()? {
-            bail!(
-                "the keeper of {name} ended at once ({status}): read {}",
-                files.log.display()
-            );
+            bail!("the keeper of {name} ended at once ({status}): read {}", files.log.display());
         }
         if Instant::now() > patience {
             bail!("{name} does not start: read {}", files.log.display());
@@ -125,16 +118,11 @@ pub fn be_keeper(place: &Place, name: &str) -> Result<ExitCode> {
     // A session of its own: closing the terminal that `up` was typed into must not end the loop.
     setsid().context("cannot leave the terminal")?;
     raise_open_files()?;
+    cgroups::enter(name)?;
     let files = Files::of(place, name)?;
     let process: Process = serde_json::from_str(&fs::read_to_string(&files.process)?)?;
-    let keeper =
-        identity(std::process::id().cast_signed()).context("cannot read /proc/self/stat")?;
-    let mut record = Record {
-        boot: boot()?,
-        keeper,
-        process: None,
-        restarts: 0,
-    };
+    let keeper = identity(std::process::id().cast_signed()).context("cannot read /proc/self/stat")?;
+    let mut record = Record { boot: boot()?, keeper, process: None, restarts: 0 };
     let mut pause = Duration::from_millis(200);
     loop {
         let log = open_log(&files.log)?;
@@ -156,10 +144,7 @@ pub fn be_keeper(place: &Place, name: &str) -> Result<ExitCode> {
         if files.ending.exists() {
             return Ok(ExitCode::SUCCESS);
         }
-        eprintln!(
-            "keeper: {name} ended ({status}) after {:?}; starting it again",
-            started.elapsed()
-        );
+        eprintln!("keeper: {name} ended ({status}) after {:?}; starting it again", started.elapsed());
         record.process = None;
         record.restarts += 1;
         write_private(&files.record, &serde_json::to_string(&record)?)?;
@@ -231,28 +216,17 @@ pub fn condition(place: &Place, name: &str) -> Result<Condition> {
         return Ok(Condition::Stopped);
     }
     Ok(match record.process.filter(|process| is_alive(*process)) {
-        Some(process) => Condition::Running {
-            pid: process.pid,
-            since: age(process)?,
-            restarts: record.restarts,
-        },
-        None => Condition::Failing {
-            restarts: record.restarts,
-        },
+        Some(process) => Condition::Running { pid: process.pid, since: age(process)?, restarts: record.restarts },
+        None => Condition::Failing { restarts: record.restarts },
     })
 }
 
 /// Fails with a sentence unless the process runs; parts ask this first in `ready`.
 pub fn must_run(place: &Place, name: &str) -> Result<()> {
     match condition(place, name)? {
-        Condition::Running {
-            restarts: 0..=2, ..
-        } => Ok(()),
+        Condition::Running { restarts: 0..=2, .. } => Ok(()),
         Condition::Running { restarts, .. } | Condition::Failing { restarts } => {
-            bail!(
-                "it has been started {restarts} times again; the end of its log:\n  {}",
-                log_end(place, name)
-            )
+            bail!("it has been started {restarts} times again; the end of its log:\n  {}", log_end(place, name))
         }
         Condition::Stopped => bail!("it does not run"),
     }
@@ -260,10 +234,7 @@ pub fn must_run(place: &Place, name: &str) -> Result<()> {
 
 pub fn log_end(place: &Place, name: &str) -> String {
     let text = fs::read(place.log(name)).unwrap_or_default();
-    super::shell::last_lines(
-        &String::from_utf8_lossy(&text[text.len().saturating_sub(8192)..]),
-        6,
-    )
+    super::shell::last_lines(&String::from_utf8_lossy(&text[text.len().saturating_sub(8192)..]), 6)
 }
 
 struct Files {
@@ -288,24 +259,16 @@ impl Files {
     fn record(&self) -> Result<Option<Record>> {
         match fs::read_to_string(&self.record) {
             Ok(text) => {
-                Ok(Some(serde_json::from_str(&text).with_context(|| {
-                    format!("{} is damaged", self.record.display())
-                })?))
+                Ok(Some(serde_json::from_str(&text).with_context(|| format!("{} is damaged", self.record.display()))?))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                Err(error).with_context(|| format!("cannot read {}", self.record.display()))
-            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.record.display())),
         }
     }
 }
 
 fn open_log(path: &Path) -> Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .with_context(|| format!("cannot open {}", path.display()))
+    OpenOptions::new().create(true).append(true).open(path).with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// A copy of this program in the state folder, renewed when the program has changed.
@@ -315,16 +278,12 @@ pub fn own_copy(place: &Place) -> Result<PathBuf> {
         let about = fs::metadata(path).ok()?;
         Some((about.len(), about.modified().ok()?))
     };
-    let (length, modified) =
-        stamp(&own).context("the running program has no file any more; run it again")?;
+    let (length, modified) = stamp(&own).context("the running program has no file any more; run it again")?;
     let made = modified.duration_since(SystemTime::UNIX_EPOCH)?.as_nanos();
-    let copy = place
-        .folder("program")?
-        .join(format!("loopctl-{length:x}-{made:x}"));
+    let copy = place.folder("program")?.join(format!("loopctl-{length:x}-{made:x}"));
     if !copy.exists() {
-        let half = copy.with_extension(format!("half-{}", std::process::id()));
-        fs::copy(&own, &half)
-            .with_context(|| format!("cannot copy loopctl to {}", copy.display()))?;
+        let half = copy.with_extension(format!("half-{:?}", std::thread::current().id()));
+        fs::copy(&own, &half).with_context(|| format!("cannot copy loopctl to {}", copy.display()))?;
         fs::rename(&half, &copy)?;
     }
     Ok(copy)
@@ -338,36 +297,25 @@ fn raise_open_files() -> Result<()> {
 }
 
 fn boot() -> Result<String> {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .context("cannot tell one boot from the next")?;
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").context("cannot tell one boot from the next")?;
     Ok(id.trim().to_owned())
 }
 
 fn identity(pid: i32) -> Option<Identity> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(Identity {
-        pid,
-        started: started(&stat)?,
-    })
+    Some(Identity { pid, started: started(&stat)? })
 }
 
 /// The 22nd field; the second one, the name, may contain spaces and brackets.
 fn started(stat: &str) -> Option<u64> {
-    stat.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(19)?
-        .parse()
-        .ok()
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
 }
 
 fn is_alive(known: Identity) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", known.pid)) else {
         return false;
     };
-    let ended = stat
-        .rsplit_once(')')
-        .is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']));
+    let ended = stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']));
     !ended && started(&stat) == Some(known.started)
 }
 
@@ -382,7 +330,5 @@ fn age(known: Identity) -> Result<Duration> {
     let uptime = fs::read_to_string("/proc/uptime").context("cannot read /proc/uptime")?;
     let uptime: f64 = uptime.split_whitespace().next().unwrap_or("0").parse()?;
     let ticks = rustix::param::clock_ticks_per_second();
-    Ok(Duration::try_from_secs_f64(
-        (uptime - known.started as f64 / ticks as f64).max(0.0),
-    )?)
+    Ok(Duration::try_from_secs_f64((uptime - known.started as f64 / ticks as f64).max(0.0))?)
 }

@@ -17,11 +17,7 @@ struct Progress {
 }
 
 /// Starts all parts, each on a thread of its own, and tells `report` about each that is ready.
-pub fn start(
-    place: &Place,
-    parts: &[Box<dyn Part>],
-    report: &(dyn Fn(&dyn Part, Duration) + Sync),
-) -> Result<()> {
+pub fn start(place: &Place, parts: &[Box<dyn Part>], report: &(dyn Fn(&dyn Part, Duration) + Sync)) -> Result<()> {
     let progress = Mutex::new(Progress::default());
     let changed = Condvar::new();
     let outcomes: Vec<Result<()>> = scope(|threads| {
@@ -35,9 +31,7 @@ pub fn start(
                     }
                     let begin = Instant::now();
                     let outcome = start_one(place, part.as_ref(), begin);
-                    let mut progress = progress
-                        .lock()
-                        .map_err(|_| anyhow!("another part's thread broke down"))?;
+                    let mut progress = progress.lock().map_err(|_| anyhow!("another part's thread broke down"))?;
                     match outcome {
                         Ok(()) => {
                             progress.ready.insert(part.name());
@@ -52,44 +46,27 @@ pub fn start(
             .collect();
         started
             .into_iter()
-            .map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| bail!("a part's thread broke down"))
-            })
+            .map(|thread| thread.join().unwrap_or_else(|_| bail!("a part's thread broke down")))
             .collect()
     });
-    let failures: Vec<String> = outcomes
-        .into_iter()
-        .filter_map(|outcome| Some(format!("{:#}", outcome.err()?)))
-        .collect();
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        bail!("{}", failures.join("\n"))
-    }
+    let failures: Vec<String> =
+        outcomes.into_iter().filter_map(|outcome| Some(format!("{:#}", outcome.err()?))).collect();
+    if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
 }
 
 /// False when another part has failed, so that this one is not worth starting.
 fn wait_for_needs(part: &dyn Part, progress: &Mutex<Progress>, changed: &Condvar) -> Result<bool> {
-    let guard = progress
-        .lock()
-        .map_err(|_| anyhow!("another part's thread broke down"))?;
+    let guard = progress.lock().map_err(|_| anyhow!("another part's thread broke down"))?;
     let guard = changed
         .wait_while(guard, |progress| {
-            !progress.failed
-                && !part
-                    .needs()
-                    .iter()
-                    .all(|need| progress.ready.contains(need))
+            !progress.failed && !part.needs().iter().all(|need| progress.ready.contains(need))
         })
         .map_err(|_| anyhow!("another part's thread broke down"))?;
     Ok(!guard.failed)
 }
 
 fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
-    part.start(place)
-        .with_context(|| format!("{} cannot be started", part.name()))?;
+    part.start(place).with_context(|| format!("{} cannot be started", part.name()))?;
     loop {
         let Err(missing) = part.ready(place) else {
             return Ok(());
@@ -116,11 +93,7 @@ pub fn stop(place: &Place, parts: &[Box<dyn Part>], report: &dyn Fn(&dyn Part)) 
             Err(error) => failures.push(format!("{} cannot be stopped: {error:#}", part.name())),
         }
     }
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        bail!("{}", failures.join("\n"))
-    }
+    if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
 }
 
 /// The parts so that each comes after those it needs.
@@ -134,15 +107,8 @@ pub fn in_order(parts: &[Box<dyn Part>]) -> Result<Vec<&dyn Part>> {
             .filter(|part| !is_there(part.name()) && part.needs().iter().all(|need| is_there(need)))
             .collect();
         if next.is_empty() {
-            let left: Vec<_> = parts
-                .iter()
-                .map(|part| part.name())
-                .filter(|name| !is_there(name))
-                .collect();
-            bail!(
-                "the parts {} need each other, or a part that does not exist",
-                left.join(", ")
-            );
+            let left: Vec<_> = parts.iter().map(|part| part.name()).filter(|name| !is_there(name)).collect();
+            bail!("the parts {} need each other, or a part that does not exist", left.join(", "));
         }
         ordered.extend(next);
     }

@@ -1,0 +1,234 @@
+//! The images that others are built on, made from Debian's packages and kept in the cache.
+//!
+//! They carry the names under which a registry would offer them: a Dockerfile or a manifest that
+//! names `debian:bookworm-slim` finds this one, and nothing has to be edited for the local loop.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use super::{Place, shell};
+
+/// What the service's Dockerfile runs on.
+const SERVICE_BASE: &str = "docker.io/library/debian:bookworm-slim";
+/// What the service's Dockerfile builds on.
+const RUST: &str = "docker.io/library/rust:1-slim";
+const ARGOCD_PACKAGES: &str = "ca-certificates,git,gpg,gpg-agent,openssh-client,redis-server,tini,tzdata";
+const RUST_PACKAGES: &str = "ca-certificates,gcc,libc6-dev";
+const SUITE: &str = "bookworm";
+
+/// One image to make: what `up` calls it, and what it is made from.
+pub struct Image {
+    pub name: &'static str,
+    pub does: &'static str,
+    make: fn(&Place) -> Result<()>,
+    /// Whatever would make another image of it.
+    inputs: fn(&Place) -> Result<String>,
+}
+
+pub const ALL: &[Image] = &[
+    Image {
+        name: "debian",
+        does: "the base of the service's image",
+        make: make_service_base,
+        inputs: |_| Ok(SUITE.into()),
+    },
+    Image { name: "rust", does: "the base that the service is compiled on", make: make_rust, inputs: rust_inputs },
+    Image { name: "pause", does: "the image that holds a pod's network", make: make_pause, inputs: pause_inputs },
+    Image { name: "argocd", does: "Argo CD and its Redis", make: make_argocd, inputs: argocd_inputs },
+];
+
+impl Image {
+    /// Makes it unless it is there; true when it was made.
+    pub fn make(&self, place: &Place) -> Result<bool> {
+        let made = self.mark(place)?;
+        if made.exists() {
+            return Ok(false);
+        }
+        (self.make)(place).with_context(|| format!("cannot make the image {}", self.name))?;
+        fs::write(&made, "").with_context(|| format!("cannot write {}", made.display()))?;
+        Ok(true)
+    }
+
+    fn mark(&self, place: &Place) -> Result<PathBuf> {
+        let folder = place.cache.join("images-made");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(folder.join(format!("{}-{}", self.name, digest(&(self.inputs)(place)?))))
+    }
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where the images that the cluster pulls are kept, ready to be given to its registry.
+/// The name carries what they were made from, so that another version is another folder.
+pub fn layout(place: &Place, image: &str) -> Result<PathBuf> {
+    let image = ALL.iter().find(|known| known.name == image).with_context(|| format!("no image is called {image}"))?;
+    Ok(place.cache.join("cluster-images").join(format!("{}-{}", image.name, digest(&(image.inputs)(place)?))))
+}
+
+fn make_service_base(place: &Place) -> Result<()> {
+    let root = debian(place, "debian", "")?;
+    let image = from_tar(place, &root, &["--cmd", "bash"])?;
+    name(place, &image, SERVICE_BASE)
+}
+
+fn rust_inputs(_: &Place) -> Result<String> {
+    Ok(format!("{RUST_PACKAGES} {}", shell::run(Command::new("rustc").arg("--version").arg("--verbose"))?))
+}
+
+/// The machine's own toolchain, so that the local loop compiles with what the developer compiles with.
+fn make_rust(place: &Place) -> Result<()> {
+    let toolchain = PathBuf::from(shell::run(Command::new("rustc").args(["--print", "sysroot"]))?.trim());
+    let root = debian(place, "rust", RUST_PACKAGES)?;
+    let container = container_from_tar(place, &root)?;
+    let mounted = PathBuf::from(shell::run(place.buildah()?.args(["mount", &container]))?.trim());
+    let into = mounted.join("usr/local");
+    // The documentation is most of a toolchain's files, and a build needs none of it.
+    copy(&toolchain, &into, &["--exclude=./share", "--exclude=./lib/rustlib/src"])?;
+    let own_authorities = Path::new("/usr/local/share/ca-certificates");
+    if own_authorities.exists() {
+        // Behind a proxy of a company cargo must trust what the machine trusts.
+        let target = into.join("share/ca-certificates");
+        fs::create_dir_all(&target)?;
+        copy(own_authorities, &target, &[])?;
+        shell::run(place.buildah()?.args(["run", &container, "--", "update-ca-certificates"]))?;
+    }
+    let image = commit(place, &container, &["--env", "CARGO_HOME=/usr/local/cargo", "--cmd", "bash"])?;
+    name(place, &image, RUST)
+}
+
+/// tar knows how to keep links, owners and permissions, and what to leave out.
+fn copy(from: &Path, to: &Path, options: &[&str]) -> Result<()> {
+    let mut pack = Command::new("tar")
+        .arg("--directory")
+        .arg(from)
+        .args(options)
+        .args(["--create", "."])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .context("cannot run tar")?;
+    let packed = pack.stdout.take().context("the output of tar was asked for")?;
+    let unpacked =
+        Command::new("tar").arg("--directory").arg(to).args(["--extract", "--no-same-owner"]).stdin(packed).status()?;
+    if !pack.wait()?.success() || !unpacked.success() {
+        bail!("cannot copy {} to {}", from.display(), to.display());
+    }
+    Ok(())
+}
+
+fn pause_inputs(place: &Place) -> Result<String> {
+    let folder = place.part("pause");
+    Ok(fs::read_to_string(folder.join("main.go"))? + &fs::read_to_string(folder.join("go.mod"))?)
+}
+
+fn make_pause(place: &Place) -> Result<()> {
+    let context = place.cache.join("image-parts/pause");
+    fs::create_dir_all(&context)?;
+    shell::run(
+        Command::new("go")
+            .current_dir(place.part("pause"))
+            .args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"])
+            .arg(context.join("pause"))
+            .env("CGO_ENABLED", "0")
+            .env("GOFLAGS", "")
+            .env("GOWORK", "off"),
+    )?;
+    let image = build(place, "pause", &context)?;
+    keep(place, "pause", &[(&image, "pause")])
+}
+
+fn argocd_inputs(place: &Place) -> Result<String> {
+    let file = fs::read_to_string(place.part("argocd").join("Containerfile"))?;
+    Ok(format!("{ARGOCD_PACKAGES} {} {file}", place.program("argocd")?.display()))
+}
+
+fn make_argocd(place: &Place) -> Result<()> {
+    let root = debian(place, "argocd", ARGOCD_PACKAGES)?;
+    let redis = from_tar(place, &root, &["--cmd", "redis-server", "--user", "999"])?;
+    name(place, &redis, "localhost/argo-rust-loop/argocd-base")?;
+    let context = place.cache.join("image-parts/argocd");
+    fs::create_dir_all(&context)?;
+    let source = place.builds()?.source("argocd")?;
+    for script in ["entrypoint.sh", "hack/gpg-wrapper.sh", "hack/git-verify-wrapper.sh"] {
+        let from = source.join(script);
+        let to = context.join(Path::new(script).file_name().context("a script has a name")?);
+        // The module cache is read-only, and a copy would be so too and could not be renewed.
+        if to.exists() {
+            fs::remove_file(&to)?;
+        }
+        fs::copy(&from, &to).with_context(|| format!("Argo CD's module has no {}", from.display()))?;
+    }
+    fs::copy(place.program("argocd")?, context.join("argocd")).context("Argo CD is not built yet")?;
+    let argocd = build(place, "argocd", &context)?;
+    keep(place, "argocd", &[(&argocd, "argocd"), (&redis, "redis")])
+}
+
+/// A Debian as small as it gets, as a tar file in the cache.
+fn debian(place: &Place, name: &str, packages: &str) -> Result<PathBuf> {
+    let folder = place.cache.join("image-parts");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let tar = folder.join(format!("{name}.tar"));
+    let mut command = Command::new("mmdebstrap");
+    command
+        .args(["--quiet", "--variant=minbase", "--format=tar"])
+        .arg("--dpkgopt=path-exclude=/usr/share/man/*")
+        .arg("--dpkgopt=path-exclude=/usr/share/doc/*")
+        .arg("--dpkgopt=path-exclude=/usr/share/locale/*");
+    if !packages.is_empty() {
+        command.arg(format!("--include={packages}"));
+    }
+    shell::run(command.arg(SUITE).arg(&tar))?;
+    Ok(tar)
+}
+
+fn container_from_tar(place: &Place, tar: &Path) -> Result<String> {
+    let container = shell::run(place.buildah()?.args(["from", "scratch"]))?.trim().to_owned();
+    shell::run(place.buildah()?.args(["add", "--quiet", &container]).arg(tar).arg("/"))?;
+    fs::remove_file(tar).with_context(|| format!("cannot remove {}", tar.display()))?;
+    Ok(container)
+}
+
+fn from_tar(place: &Place, tar: &Path, settings: &[&str]) -> Result<String> {
+    let container = container_from_tar(place, tar)?;
+    commit(place, &container, settings)
+}
+
+fn commit(place: &Place, container: &str, settings: &[&str]) -> Result<String> {
+    shell::run(place.buildah()?.arg("config").args(settings).arg(container))?;
+    Ok(shell::run(place.buildah()?.args(["commit", "--quiet", "--rm", container]))?.trim().to_owned())
+}
+
+fn name(place: &Place, image: &str, name: &str) -> Result<()> {
+    shell::run(place.buildah()?.args(["tag", image, name]))?;
+    Ok(())
+}
+
+/// Builds the Containerfile of a part.
+fn build(place: &Place, part: &str, context: &Path) -> Result<String> {
+    let said = shell::run(
+        place
+            .buildah()?
+            .args(["bud", "--quiet", "--pull=false", "--network=host", "--file"])
+            .arg(place.part(part).join("Containerfile"))
+            .arg(context),
+    )?;
+    said.lines().last().map(ToOwned::to_owned).context("buildah names no image")
+}
+
+/// Packs images once, as a registry wants them; giving them to one is then a matter of copying.
+fn keep(place: &Place, image: &str, tags: &[(&str, &str)]) -> Result<()> {
+    let layout = layout(place, image)?;
+    if layout.exists() {
+        fs::remove_dir_all(&layout)?;
+    }
+    fs::create_dir_all(&layout)?;
+    for (id, tag) in tags {
+        shell::run(place.buildah()?.args(["push", "--quiet", id, &format!("oci:{}:{tag}", layout.display())]))?;
+    }
+    Ok(())
+}
