@@ -1,13 +1,17 @@
 //! `loopctl down`: leaves the machine as `up` found it.
 
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::local::{self, Place, start};
+use super::up::seconds;
+use crate::local::{self, Place, cgroups, mounts, start};
 
-/// Stop the loop and remove everything it made
+/// Stop the loop and remove everything it made; built programs stay in the cache
 #[derive(Args)]
 pub struct Options {
     /// Remove the cache of built programs and images too
@@ -16,8 +20,32 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
+    if !rustix::process::geteuid().is_root() {
+        bail!("the loop runs as root, so it has to be stopped as root: put sudo in front");
+    }
     let place = Place::find()?;
-    let _ = options.purge;
-    start::stop(&place, &local::parts(), &|part| println!("stopped {}", part.name()))?;
+    let begin = Instant::now();
+    if place.state.exists() || cgroups::any()? {
+        let parts = local::parts();
+        start::stop(&place, &parts)?;
+        // Whatever a part has lost sight of is still in the loop's control groups.
+        cgroups::end("")?;
+        remove(&place.state)?;
+        println!("The loop is down after {}; nothing of it is left but the cache in {}.", seconds(begin.elapsed()), place.cache.display());
+    } else {
+        println!("There is no loop on this machine.");
+    }
+    if options.purge && place.cache.exists() {
+        remove(&place.cache)?;
+        println!("The cache is removed too; the next `up` builds everything again.");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    mounts::release(folder)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
 }

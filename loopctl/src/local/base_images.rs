@@ -71,14 +71,33 @@ pub fn layout(place: &Place, image: &str) -> Result<PathBuf> {
     Ok(place.cache.join("cluster-images").join(format!("{}-{}", image.name, digest(&(image.inputs)(place)?))))
 }
 
+/// The settings that the real slim image was made with as well.
+fn debian_inputs(place: &Place) -> Result<String> {
+    let folder = place.part("images");
+    Ok(format!("{SUITE} {}{}", fs::read_to_string(folder.join("dpkg.cfg"))?, fs::read_to_string(folder.join("apt.conf"))?))
+}
+
 fn make_service_base(place: &Place) -> Result<()> {
     let root = debian(place, "debian", "")?;
     let image = from_tar(place, &root, &["--cmd", "bash"])?;
     name(place, &image, SERVICE_BASE)
 }
 
-fn rust_inputs(_: &Place) -> Result<String> {
-    Ok(format!("{RUST_PACKAGES} {}", shell::run(Command::new("rustc").arg("--version").arg("--verbose"))?))
+/// What the machine's cargo trusts and where it looks: inside an image build it must be the same.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+fn rust_inputs(place: &Place) -> Result<String> {
+    let toolchain = shell::run(Command::new("rustc").arg("--version").arg("--verbose"))?;
+    let authorities = fs::read_to_string(AUTHORITIES).unwrap_or_default();
+    let settings = cargo_settings().map(fs::read_to_string).transpose()?.unwrap_or_default();
+    Ok(format!("{RUST_PACKAGES} {toolchain}{authorities}{settings}{}", debian_inputs(place)?))
+}
+
+/// Another source of crates, for instance; never the file beside it that holds passwords.
+fn cargo_settings() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    Some(home.join("config.toml")).filter(|path| path.exists())
 }
 
 /// The machine's own toolchain, so that the local loop compiles with what the developer compiles with.
@@ -87,16 +106,15 @@ fn make_rust(place: &Place) -> Result<()> {
     let root = debian(place, "rust", RUST_PACKAGES)?;
     let container = container_from_tar(place, &root)?;
     let mounted = PathBuf::from(shell::run(place.buildah()?.args(["mount", &container]))?.trim());
-    let into = mounted.join("usr/local");
     // The documentation is most of a toolchain's files, and a build needs none of it.
-    copy(&toolchain, &into, &["--exclude=./share", "--exclude=./lib/rustlib/src"])?;
-    let own_authorities = Path::new("/usr/local/share/ca-certificates");
-    if own_authorities.exists() {
-        // Behind a proxy of a company cargo must trust what the machine trusts.
-        let target = into.join("share/ca-certificates");
-        fs::create_dir_all(&target)?;
-        copy(own_authorities, &target, &[])?;
-        shell::run(place.buildah()?.args(["run", &container, "--", "update-ca-certificates"]))?;
+    copy(&toolchain, &mounted.join("usr/local"), &["--exclude=./share", "--exclude=./lib/rustlib/src"])?;
+    if Path::new(AUTHORITIES).exists() {
+        fs::copy(AUTHORITIES, mounted.join(&AUTHORITIES[1..])).context("cannot pass on the certificate authorities")?;
+    }
+    let cargo = mounted.join("usr/local/cargo");
+    fs::create_dir_all(&cargo)?;
+    if let Some(settings) = cargo_settings() {
+        fs::copy(settings, cargo.join("config.toml")).context("cannot pass on cargo's settings")?;
     }
     let image = commit(place, &container, &["--env", "CARGO_HOME=/usr/local/cargo", "--cmd", "bash"])?;
     name(place, &image, RUST)
@@ -144,7 +162,7 @@ fn make_pause(place: &Place) -> Result<()> {
 
 fn argocd_inputs(place: &Place) -> Result<String> {
     let file = fs::read_to_string(place.part("argocd").join("Containerfile"))?;
-    Ok(format!("{ARGOCD_PACKAGES} {} {file}", place.program("argocd")?.display()))
+    Ok(format!("{ARGOCD_PACKAGES} {} {file}{}", place.program("argocd")?.display(), debian_inputs(place)?))
 }
 
 fn make_argocd(place: &Place) -> Result<()> {
@@ -176,9 +194,8 @@ fn debian(place: &Place, name: &str, packages: &str) -> Result<PathBuf> {
     let mut command = Command::new("mmdebstrap");
     command
         .args(["--quiet", "--variant=minbase", "--format=tar"])
-        .arg("--dpkgopt=path-exclude=/usr/share/man/*")
-        .arg("--dpkgopt=path-exclude=/usr/share/doc/*")
-        .arg("--dpkgopt=path-exclude=/usr/share/locale/*");
+        .arg(format!("--dpkgopt={}", place.part("images").join("dpkg.cfg").display()))
+        .arg(format!("--aptopt={}", place.part("images").join("apt.conf").display()));
     if !packages.is_empty() {
         command.arg(format!("--include={packages}"));
     }

@@ -110,7 +110,7 @@ fn remove_network_results() -> Result<()> {
         }
     }
     // Empty folders were made for these results; one that is not empty belongs to somebody else.
-    for folder in ["/var/lib/cni/results", "/var/lib/cni"] {
+    for folder in ["/var/lib/cni/results", "/var/lib/cni", "/run/containerd/s", "/run/containerd"] {
         let _ = fs::remove_dir(folder);
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! kubelet: makes this machine the cluster's node and runs the pods it is given.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -66,7 +67,17 @@ impl Part for Kubelet {
         processes::stop(place, self.name())?;
         cgroups::end("kubepods")?;
         mounts::release(&place.state.join("kubelet"))?;
-        remove_log_links(place)
+        remove_log_links(place)?;
+        // Its place cannot be changed either. Nobody answers there, so no other kubelet has it.
+        let plugins = Path::new("/var/lib/kubelet/device-plugins/kubelet.sock");
+        if plugins.exists() && UnixStream::connect(plugins).is_err() {
+            fs::remove_file(plugins).with_context(|| format!("cannot remove {}", plugins.display()))?;
+        }
+        // Folders whose names cannot be changed. If they hold anything, it is somebody else's.
+        for folder in ["/var/log/containers", "/var/lib/kubelet/device-plugins", "/var/lib/kubelet"] {
+            let _ = fs::remove_dir(folder);
+        }
+        Ok(())
     }
 }
 
@@ -80,7 +91,5 @@ fn remove_log_links(place: &Place) -> Result<()> {
             fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
         }
     }
-    // Empty, it was made by this kubelet or is of no use to anybody else.
-    let _ = fs::remove_dir(Path::new("/var/log/containers"));
     Ok(())
 }

@@ -85,12 +85,11 @@ fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
 }
 
 /// Stops all parts, the last first. It goes on after a failure, to leave as little as possible.
-pub fn stop(place: &Place, parts: &[Box<dyn Part>], report: &dyn Fn(&dyn Part)) -> Result<()> {
+pub fn stop(place: &Place, parts: &[Box<dyn Part>]) -> Result<()> {
     let mut failures = Vec::new();
     for part in in_order(parts)?.into_iter().rev() {
-        match part.stop(place) {
-            Ok(()) => report(part),
-            Err(error) => failures.push(format!("{} cannot be stopped: {error:#}", part.name())),
+        if let Err(error) = part.stop(place) {
+            failures.push(format!("{} cannot be stopped: {error:#}", part.name()));
         }
     }
     if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
@@ -113,4 +112,67 @@ pub fn in_order(parts: &[Box<dyn Part>]) -> Result<Vec<&dyn Part>> {
         ordered.extend(next);
     }
     Ok(ordered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local;
+
+    struct Fake(&'static str, &'static [&'static str]);
+
+    impl Part for Fake {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+        fn does(&self) -> &'static str {
+            "stands for a part"
+        }
+        fn needs(&self) -> &'static [&'static str] {
+            self.1
+        }
+        fn start(&self, _: &Place) -> Result<()> {
+            if self.0 == "broken" { bail!("it is broken") }
+            Ok(())
+        }
+        fn ready(&self, _: &Place) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn fakes(parts: &[(&'static str, &'static [&'static str])]) -> Vec<Box<dyn Part>> {
+        parts.iter().map(|(name, needs)| Box::new(Fake(name, needs)) as Box<dyn Part>).collect()
+    }
+
+    fn started(parts: &[Box<dyn Part>]) -> (Vec<&'static str>, Result<()>) {
+        let order = Mutex::new(Vec::new());
+        let place = Place::find().expect("the tests run with a home folder");
+        let outcome = start(&place, parts, &|part, _| order.lock().expect("no report panics").push(part.name()));
+        (order.into_inner().expect("no report panics"), outcome)
+    }
+
+    #[test]
+    fn a_part_starts_after_those_it_needs() {
+        let (order, outcome) = started(&fakes(&[("c", &["a", "b"]), ("b", &["a"]), ("a", &[])]));
+        outcome.expect("every part can be started");
+        assert_eq!(order, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_needs_a_broken_part_is_not_started() {
+        let (order, outcome) = started(&fakes(&[("broken", &[]), ("b", &["broken"])]));
+        assert_eq!(outcome.expect_err("one part is broken").to_string(), "broken cannot be started: it is broken");
+        assert_eq!(order, [""; 0]);
+    }
+
+    #[test]
+    fn parts_that_need_each_other_are_named() {
+        let error = in_order(&fakes(&[("a", &["b"]), ("b", &["a"]), ("c", &[])])).err().expect("a and b are a circle");
+        assert_eq!(error.to_string(), "the parts a, b need each other, or a part that does not exist");
+    }
+
+    #[test]
+    fn the_parts_of_the_loop_can_be_put_in_an_order() {
+        in_order(&local::parts()).expect("every need is a part, and none needs itself");
+    }
 }
