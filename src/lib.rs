@@ -1,0 +1,26 @@
+//! argo-rust: a small REST API that is delivered by its own repository.
+
+/// Version, revision and image tag: what this binary is.
+pub mod build_info;
+/// Runs long computations off the async threads, few at a time.
+pub mod calculator;
+/// Every setting, its variable and default, read once.
+pub mod config;
+/// One error type, one mapping to status and problem+json.
+pub mod error;
+/// Pure arithmetic and its limit; knows nothing of HTTP.
+pub mod fibonacci;
+/// Ports are bound here, and the limit on open files raised.
+pub mod listener;
+/// Names, labels and registration of everything Prometheus reads.
+pub mod metrics;
+/// The table of contents of the API.
+pub mod router;
+/// One file per resource.
+pub mod routes;
+/// The accept loop: limits, timeouts and the end of a connection.
+pub mod serve;
+/// Signals and the drain they start.
+pub mod shutdown;
+/// Logs, as text or JSON.
+pub mod telemetry;

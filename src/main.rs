@@ -1,0 +1,73 @@
+//! The start-up order: settings, logs, ports, signals, service, drain.
+
+use std::process::ExitCode;
+
+use argo_rust::config::{self, Command, Config};
+use argo_rust::{build_info, listener, metrics, router, serve, shutdown, telemetry};
+
+/// `EX_USAGE` of sysexits.h: the caller has to change a setting, a restart alone cannot help.
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let config = match config::read(std::env::args_os(), |name| std::env::var_os(name)) {
+        Ok(Command::Serve(config)) => config,
+        Ok(Command::Print(text)) => {
+            print(&text);
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("argo-rust: {error}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    telemetry::init(&config.log, config.log_format);
+
+    // At least two workers: with a CPU limit below one core the default would be a single one,
+    // and a long poll of one connection would then hold up every other.
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(config)).map_err(|error| error.to_string());
+            // A computation that outlived the drain deadline must not hold the process.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(format!("cannot start the async runtime: {error}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), listener::BindError> {
+    let signals = shutdown::Signals::install();
+    listener::allow_open_files(config.max_connections);
+    let api_listener = listener::bind(config.listen, config::LISTEN.name)?;
+    let metrics_listener = listener::bind(config.metrics_listen, config::METRICS_LISTEN.name)?;
+
+    let metrics = metrics::Metrics::new();
+    let app = router::app(config.fibonacci_max, &metrics);
+    let (drain, drain_watch) = shutdown::drain();
+    let limits = serve::Limits { max_connections: config.max_connections, header_timeout: config.header_timeout };
+    let api = tokio::spawn(serve::serve(api_listener, app, limits, drain_watch, metrics.connections_open.clone()));
+    tokio::spawn(serve::serve_metrics(metrics_listener, metrics.router(), config.header_timeout));
+    tracing::info!(
+        version = build_info::VERSION,
+        revision = build_info::REVISION.unwrap_or("none"),
+        "argo-rust {} is ready",
+        build_info::VERSION
+    );
+
+    shutdown::drain_on_signal(signals, drain, api, config.drain_delay, config.drain_deadline).await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "--help and --version are what the user asked to see")]
+fn print(text: &str) {
+    print!("{text}");
+}

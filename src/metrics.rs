@@ -1,0 +1,173 @@
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::build_info;
+
+/// Everything Prometheus reads, registered under its name once.
+pub struct Metrics {
+    registry: Registry,
+    pub http: HttpMetrics,
+    pub connections_open: Gauge,
+    pub fibonacci: FibonacciMetrics,
+}
+
+impl Metrics {
+    #[expect(clippy::new_without_default, reason = "a second registry would be a mistake, not a default")]
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+
+        let http = HttpMetrics::default();
+        registry.register("http_requests", "Requests answered", http.requests.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time from a finished request head to the head of its answer",
+            Unit::Seconds,
+            http.duration.clone(),
+        );
+
+        let connections_open = Gauge::default();
+        registry.register("http_connections_open", "Connections accepted and not yet closed", connections_open.clone());
+
+        let fibonacci = FibonacciMetrics::default();
+        registry.register(
+            "fibonacci_queue_length",
+            "Requests that wait for a computation slot",
+            fibonacci.queue_length.clone(),
+        );
+        registry.register_with_unit(
+            "fibonacci_computation_duration",
+            "Time of one long computation, without waiting",
+            Unit::Seconds,
+            fibonacci.duration.clone(),
+        );
+
+        let build = vec![
+            ("version", build_info::VERSION.to_owned()),
+            ("revision", build_info::REVISION.unwrap_or("none").to_owned()),
+        ];
+        registry.register("argo_rust_build", "What this binary was built from", Info::new(build));
+
+        Self { registry, http, connections_open, fibonacci }
+    }
+
+    /// The second listener's whole API.
+    pub fn router(self) -> axum::Router {
+        let registry = std::sync::Arc::new(self.registry);
+        let encode = move || async move {
+            let mut body = String::new();
+            match text::encode(&mut body, &registry) {
+                Ok(()) => {
+                    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                    ([(header::CONTENT_TYPE, OPEN_METRICS)], body).into_response()
+                }
+                Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            }
+        };
+        axum::Router::new().route("/metrics", get(encode))
+    }
+}
+
+#[derive(Clone)]
+pub struct HttpMetrics {
+    requests: Family<RequestLabels, Counter>,
+    duration: Family<RequestLabels, Histogram>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+impl Default for HttpMetrics {
+    fn default() -> Self {
+        Self {
+            requests: Family::default(),
+            duration: Family::new_with_constructor(|| {
+                Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+            }),
+        }
+    }
+}
+
+/// Counts and times every request that reached the router.
+pub async fn measure(
+    State(metrics): State<HttpMetrics>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let method = known_method(request.method());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let labels = RequestLabels {
+        method,
+        // The matched path, never the raw one: a scanner must not create a time series a path.
+        route: route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned()),
+        status: response.status().as_u16(),
+    };
+    metrics.duration.get_or_create(&labels).observe(started.elapsed().as_secs_f64());
+    metrics.requests.get_or_create(&labels).inc();
+    response
+}
+
+/// The method as a label; HTTP lets a client invent methods, and each would be a time series.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+#[derive(Clone)]
+pub struct FibonacciMetrics {
+    queue_length: Gauge,
+    duration: Histogram,
+}
+
+impl Default for FibonacciMetrics {
+    fn default() -> Self {
+        Self {
+            queue_length: Gauge::default(),
+            duration: Histogram::new([0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5]),
+        }
+    }
+}
+
+impl FibonacciMetrics {
+    /// Counts one request as waiting until the guard is dropped, also when its client goes away.
+    pub fn waiting(&self) -> GaugeGuard {
+        GaugeGuard::new(self.queue_length.clone())
+    }
+
+    pub fn computed(&self, time: Duration) {
+        self.duration.observe(time.as_secs_f64());
+    }
+}
+
+/// Adds one to a gauge for as long as it lives.
+pub struct GaugeGuard(Gauge);
+
+impl GaugeGuard {
+    pub fn new(gauge: Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for GaugeGuard {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,119 @@
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use headers_accept::Accept;
+use mediatype::{MediaType, media_type};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::calculator::Calculator;
+use crate::error::Problem;
+use crate::fibonacci::{IndexError, parse_index};
+
+#[derive(Serialize, ToSchema)]
+pub struct Fibonacci {
+    #[schema(example = 10)]
+    n: u64,
+    /// The exact nth Fibonacci number, however many digits it has.
+    #[schema(value_type = u64, example = 55)]
+    result: Box<RawValue>,
+}
+
+const JSON: MediaType = media_type!(APPLICATION / JSON);
+const PLAIN_TEXT: MediaType = media_type!(TEXT / PLAIN);
+
+/// An answer never changes, so whoever holds it need not ask again.
+const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// Computes the nth Fibonacci number, exactly.
+///
+/// Many JSON parsers round numbers beyond 2^53, which is every n above 78: ask for `text/plain`, or parse with a
+/// library that keeps all digits.
+#[utoipa::path(
+    get,
+    path = "/fibonacci/{n}",
+    params(("n" = u64, Path, description = "From 0 to ARGO_RUST_FIBONACCI_MAX (1000000 where it is not set)")),
+    responses(
+        (
+            status = 200,
+            description = "The number; `Accept: text/plain` gets the digits alone",
+            content(
+                (Fibonacci = "application/json", example = json!({ "n": 10, "result": 55 })),
+                (String = "text/plain", example = "55"),
+            ),
+            headers(("Cache-Control" = String, description = "public, max-age=31536000, immutable")),
+        ),
+        (status = 400, description = "n is not a whole number from 0 to the maximum", body = Problem, content_type = "application/problem+json"),
+        (status = 405, description = "A method other than GET or HEAD", body = Problem, content_type = "application/problem+json"),
+        (
+            status = 503,
+            description = "Too many long computations wait already",
+            body = Problem,
+            content_type = "application/problem+json",
+            headers(("Retry-After" = u64, description = "Seconds to wait")),
+        ),
+    )
+)]
+pub async fn fibonacci(
+    State(calculator): State<Arc<Calculator>>,
+    n: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let max = calculator.max();
+    // The path extractor refuses only what is not UTF-8, which is no number either.
+    let n = match n {
+        Ok(Path(text)) => parse_index(&text, max)?,
+        Err(_) => return Err(IndexError::NotANumber { max }.into()),
+    };
+    let digits = calculator.digits(n).await?;
+    let (content_type, body) = if wants_plain_text(&headers) {
+        ("text/plain; charset=utf-8", digits.into_body(|text| text.into_bytes()))
+    } else {
+        ("application/json", digits.into_body(|text| json(n, text)))
+    };
+    let headers =
+        [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, CACHE_FOREVER), (header::VARY, "accept")];
+    Ok((headers, body).into_response())
+}
+
+fn json(n: u64, digits: String) -> Vec<u8> {
+    // Decimal digits are a JSON number as they stand; RawValue checks it once more.
+    RawValue::from_string(digits).and_then(|result| serde_json::to_vec(&Fibonacci { n, result })).unwrap_or_default()
+}
+
+fn wants_plain_text(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = accept.and_then(|text| Accept::from_str(text).ok());
+    // JSON stands first: it is what an unreadable or indifferent Accept header gets.
+    accept.is_some_and(|accept| accept.negotiate(&[JSON, PLAIN_TEXT]) == Some(&PLAIN_TEXT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_sent_only_to_who_prefers_it() {
+        let check = |accept: &str, expected: bool| {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().expect("a header value"))]);
+            assert_eq!(wants_plain_text(&headers), expected, "{accept:?}");
+        };
+        check("text/plain", true);
+        check("text/*", true);
+        check("text/plain, application/json;q=0.9", true);
+        check("application/json, text/plain;q=0.9", false);
+        check("text/plain;q=0.1, */*", false);
+        check("*/*", false);
+        check("application/json", false);
+        check("text/html,application/xhtml+xml,*/*;q=0.8", false);
+        check("image/png", false);
+        check("no media type at all", false);
+        check("", false);
+        assert!(!wants_plain_text(&HeaderMap::new()));
+    }
+}

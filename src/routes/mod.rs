@@ -1,0 +1,4 @@
+pub mod fibonacci;
+pub mod hello;
+pub mod openapi;
+pub mod version;

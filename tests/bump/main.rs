@@ -1,0 +1,13 @@
+//! The scripts that decide about and write the image's tag, run against real git repositories.
+//!
+//! Replay a failure with the seed it printed: `BUMP_SEED=7 cargo test --test bump`. `BUMP_ROUNDS` (200) sets how long.
+
+mod failures;
+mod history;
+mod image_changed;
+mod manifest;
+mod outcomes;
+mod people;
+mod rounds;
+mod run;
+mod world;
