@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{down, keep, logs, status, up};
+use crate::commands::{down, git_server, keep, logs, push, runs, status, up};
 
 #[derive(Parser)]
 #[command(name = "loopctl", bin_name = "cargo loopctl", version, about)]
@@ -19,9 +19,14 @@ pub struct Cli {
 enum Command {
     Up(up::Options),
     Down(down::Options),
+    Push(push::Options),
+    Runs(runs::Options),
     Status(status::Options),
     Logs(logs::Options),
     Keep(keep::Options),
+    GitServer(git_server::GitServer),
+    PostReceive(git_server::PostReceive),
+    RunWorkflow(git_server::RunWorkflow),
 }
 
 pub fn run(cli: Cli) -> Result<ExitCode> {
@@ -30,7 +35,12 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Down(options) => down::run(&options),
         Command::Status(options) => status::run(&options),
         Command::Logs(options) => logs::run(&options),
+        Command::Push(options) => push::run(&options),
+        Command::Runs(options) => runs::run(&options),
         Command::Keep(options) => keep::run(&options),
+        Command::GitServer(options) => git_server::serve(&options),
+        Command::PostReceive(options) => git_server::post_receive(&options),
+        Command::RunWorkflow(options) => git_server::run_workflow(&options),
     }
 }
 

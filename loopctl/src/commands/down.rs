@@ -31,7 +31,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         // Whatever a part has lost sight of is still in the loop's control groups.
         cgroups::end("")?;
         remove(&place.state)?;
-        println!("The loop is down after {}; nothing of it is left but the cache in {}.", seconds(begin.elapsed()), place.cache.display());
+        println!(
+            "The loop is down after {}; nothing of it is left but the cache in {}.",
+            seconds(begin.elapsed()),
+            place.cache.display()
+        );
     } else {
         println!("There is no loop on this machine.");
     }

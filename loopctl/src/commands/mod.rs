@@ -1,7 +1,10 @@
 //! One command a file: its options, then what it does.
 
 pub mod down;
+pub mod git_server;
 pub mod keep;
 pub mod logs;
+pub mod push;
+pub mod runs;
 pub mod status;
 pub mod up;

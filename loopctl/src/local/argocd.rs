@@ -1,6 +1,8 @@
 //! Argo CD: its own manifests as they are, then what this project declares for it.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -15,7 +17,6 @@ pub const MANIFESTS: &str = "manifests/core-install.yaml";
 const REPOSITORY: &str = "https://github.com/voloshko/argo-rust.git";
 
 pub struct ArgoCd;
-pub struct Application;
 
 impl Part for ArgoCd {
     fn name(&self) -> &'static str {
@@ -27,32 +28,49 @@ impl Part for ArgoCd {
     }
 
     fn needs(&self) -> &'static [&'static str] {
-        &["controller-manager", "scheduler", "kubelet", "kube-proxy", "coredns", "images"]
+        &["controller-manager", "scheduler", "kubelet", "kube-proxy", "coredns", "images", "git"]
     }
 
+    /// The order of argocd/README, with nothing changed but the repository's address.
     fn start(&self, place: &Place) -> Result<()> {
-        let manifests = place.builds()?.source("argocd")?.join(MANIFESTS);
-        settings(place)?;
-        shell::run(
-            place
-                .kubectl()?
-                .args(["apply", "--server-side", "--force-conflicts", "--namespace=argocd", "--filename"])
-                .arg(manifests),
-        )?;
-        Ok(())
-    }
-
-    fn ready(&self, place: &Place) -> Result<()> {
-        for workload in
-            ["deployment/argocd-redis", "deployment/argocd-repo-server", "statefulset/argocd-application-controller"]
-        {
-            shell::run(place.kubectl()?.args(["rollout", "status", workload, "--namespace=argocd", "--timeout=5s"]))?;
+        if self.ready(place).is_ok() {
+            // Applied again, Argo CD's manifests would hand its controller all rights for a moment.
+            return Ok(());
+        }
+        let read = |file: &str| {
+            let path = place.checkout.join(file);
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        apply(place, &serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}).to_string())?;
+        // In place before Argo CD starts, so that nothing has to be restarted for them.
+        apply(place, &read("argocd/settings.yaml")?)?;
+        install(place)?;
+        apply(place, &read("k8s/namespace.yaml")?)?;
+        apply(place, &pull_secret(place)?)?;
+        for file in ["controller-role", "sync-account", "project", "application"] {
+            apply(place, &with_local_repository(&read(&format!("argocd/{file}.yaml"))?))?;
         }
         Ok(())
     }
 
-    fn deadline(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(240)
+    fn ready(&self, place: &Place) -> Result<()> {
+        for (workload, replicas) in WORKLOADS {
+            let path = "jsonpath={.status.readyReplicas}";
+            let arguments = ["get", workload, "--namespace=argocd", "--output", path];
+            if shell::run(place.kubectl()?.args(arguments))? != *replicas {
+                bail!("{workload} is not ready; `kubectl describe pods --namespace=argocd` tells why");
+            }
+        }
+        let path = "jsonpath={.status.sync.status}";
+        let arguments = ["get", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--output", path];
+        if shell::run(place.kubectl()?.args(arguments))?.is_empty() {
+            bail!("Argo CD has not looked at the application yet");
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(240)
     }
 
     /// It goes with the cluster's data.
@@ -61,63 +79,37 @@ impl Part for ArgoCd {
     }
 }
 
-fn apply(place: &Place, text: &str) -> Result<()> {
-    let arguments = ["apply", "--server-side", "--force-conflicts", "--filename=-"];
-    shell::run_with_input(place.kubectl()?.args(arguments), text)?;
+/// What the loop needs of Argo CD, and how many of each.
+const WORKLOADS: &[(&str, &str)] =
+    &[("deployment/argocd-redis", "1"), ("deployment/argocd-repo-server", "1"), ("statefulset/argocd-application-controller", "1")];
+
+fn install(place: &Place) -> Result<()> {
+    let manifests = place.builds()?.source("argocd")?.join(MANIFESTS);
+    let arguments = ["apply", "--server-side", "--force-conflicts", "--namespace=argocd", "--filename"];
+    shell::run(place.kubectl()?.args(arguments).arg(manifests))?;
+    // The project's own files are of kinds that the API server has only just learnt.
+    let kinds = ["crd/applications.argoproj.io", "crd/appprojects.argoproj.io"];
+    shell::run(place.kubectl()?.args(["wait", "--for=condition=Established", "--timeout=60s"]).args(kinds))?;
     Ok(())
 }
 
-/// Settings of ours, in place before Argo CD starts, so that nothing has to be restarted for them.
-fn settings(place: &Place) -> Result<()> {
-    apply(place, &fs::read_to_string(place.part("argocd").join("settings.yaml"))?)
+fn apply(place: &Place, text: &str) -> Result<()> {
+    let arguments = ["apply", "--server-side", "--force-conflicts", "--filename=-"];
+    let begin = Instant::now();
+    loop {
+        match shell::run_with_input(place.kubectl()?.args(arguments), text) {
+            Ok(_) => return Ok(()),
+            // A kind that was established a moment ago may still be unknown to the next question.
+            Err(error) if error.to_string().contains("no matches for kind") && begin.elapsed() < Duration::from_secs(20) => {
+                sleep(Duration::from_millis(300));
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
-impl Part for Application {
-    fn name(&self) -> &'static str {
-        "application"
-    }
-
-    fn does(&self) -> &'static str {
-        "declares the service to Argo CD"
-    }
-
-    fn needs(&self) -> &'static [&'static str] {
-        &["argocd", "git"]
-    }
-
-    fn start(&self, place: &Place) -> Result<()> {
-        apply(place, &fs::read_to_string(place.checkout.join("k8s/namespace.yaml"))?)?;
-        apply(place, &pull_secret(place)?)?;
-        let local = format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}/voloshko/argo-rust.git");
-        let folder = place.checkout.join("argocd");
-        let mut files: Vec<_> = fs::read_dir(&folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-            .collect();
-        files.sort();
-        let mut texts = Vec::new();
-        for file in &files {
-            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            texts.push(text.replace(REPOSITORY, &local));
-        }
-        apply(place, &texts.join("\n---\n"))
-    }
-
-    /// That it is declared. Whether it is in sync is the loop's business, and `status` shows it.
-    fn ready(&self, place: &Place) -> Result<()> {
-        let path = "jsonpath={.status.sync.status}";
-        let arguments = ["get", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--output", path];
-        let status = shell::run(place.kubectl()?.args(arguments))?;
-        if status.is_empty() {
-            bail!("Argo CD has not looked at it yet")
-        }
-        Ok(())
-    }
-
-    fn stop(&self, _: &Place) -> Result<()> {
-        Ok(())
-    }
+fn with_local_repository(text: &str) -> String {
+    text.replace(REPOSITORY, &format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}/voloshko/argo-rust.git"))
 }
 
 /// What the node needs to pull the service's image: the same Secret that README has for GitHub.

@@ -74,7 +74,11 @@ pub fn layout(place: &Place, image: &str) -> Result<PathBuf> {
 /// The settings that the real slim image was made with as well.
 fn debian_inputs(place: &Place) -> Result<String> {
     let folder = place.part("images");
-    Ok(format!("{SUITE} {}{}", fs::read_to_string(folder.join("dpkg.cfg"))?, fs::read_to_string(folder.join("apt.conf"))?))
+    Ok(format!(
+        "{SUITE} {}{}",
+        fs::read_to_string(folder.join("dpkg.cfg"))?,
+        fs::read_to_string(folder.join("apt.conf"))?
+    ))
 }
 
 fn make_service_base(place: &Place) -> Result<()> {

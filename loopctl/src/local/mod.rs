@@ -14,6 +14,7 @@ pub mod containerd;
 pub mod controllers;
 pub mod coredns;
 pub mod etcd;
+pub mod git_server;
 pub mod images;
 pub mod keys;
 pub mod kube_proxy;
@@ -22,8 +23,10 @@ pub mod mounts;
 pub mod network;
 pub mod place;
 pub mod processes;
+pub mod registry;
 pub mod shell;
 pub mod start;
+pub mod workflow;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,6 +73,9 @@ pub fn parts() -> Vec<Box<dyn Part>> {
     vec![
         Box::new(keys::Keys),
         Box::new(network::Network),
+        Box::new(registry::Registry),
+        Box::new(git_server::GitServer),
+        Box::new(images::Images),
         Box::new(etcd::Etcd),
         Box::new(apiserver::ApiServer),
         Box::new(controllers::ControllerManager),
@@ -78,5 +84,6 @@ pub fn parts() -> Vec<Box<dyn Part>> {
         Box::new(kubelet::Kubelet),
         Box::new(kube_proxy::KubeProxy),
         Box::new(coredns::CoreDns),
+        Box::new(argocd::ArgoCd),
     ]
 }

@@ -132,7 +132,9 @@ mod tests {
             self.1
         }
         fn start(&self, _: &Place) -> Result<()> {
-            if self.0 == "broken" { bail!("it is broken") }
+            if self.0 == "broken" {
+                bail!("it is broken")
+            }
             Ok(())
         }
         fn ready(&self, _: &Place) -> Result<()> {

@@ -1,0 +1,64 @@
+//! `loopctl runs`: the workflow runs of the loop, and what they printed.
+
+use std::io::{Write, copy, stdout};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::local::Place;
+use crate::local::workflow::follow::{follow, report};
+use crate::local::workflow::rules::short;
+use crate::local::workflow::runs::{self, Conclusion, Run};
+
+/// List the workflow's runs, or show the log of one
+#[derive(Args)]
+pub struct Options {
+    /// The run whose log is shown
+    number: Option<u64>,
+    /// Show its steps as they end, until it has ended
+    #[arg(long, requires = "number")]
+    follow: bool,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let place = Place::find()?;
+    let Some(number) = options.number else {
+        return list(&place);
+    };
+    let run = Run::of(&place, number);
+    if run.request()?.is_none() {
+        bail!("there is no run {number}; `cargo loopctl runs` lists them");
+    }
+    if options.follow {
+        let outcome = follow(&run, &mut stdout())?;
+        report(&run, &outcome, &mut stdout())?;
+        return Ok(if outcome.conclusion == Conclusion::Success { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let mut log = std::fs::File::open(run.log()).context("the run has no log yet; --follow waits for it")?;
+    copy(&mut log, &mut stdout())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(place: &Place) -> Result<ExitCode> {
+    let mut out = stdout();
+    for run in runs::all(place)?.into_iter().rev() {
+        let Some(request) = run.request()? else { continue };
+        let outcome = run.outcome()?;
+        let state = match &outcome {
+            Some(outcome) => outcome.conclusion.word(),
+            None if run.is_running()? => "running",
+            None => "waiting",
+        };
+        let time = outcome.map(|outcome| format!("{:.1} s", outcome.seconds)).unwrap_or_default();
+        let subject = request.push.message.lines().next().unwrap_or_default().to_owned();
+        let commit: String = request.push.after.chars().take(7).collect();
+        writeln!(
+            out,
+            "{:>4}  {state:<9}  {time:>8}  {commit}  {:<10}  {subject}",
+            run.number,
+            short(&request.push.reference)
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
