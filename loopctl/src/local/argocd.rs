@@ -41,7 +41,10 @@ impl Part for ArgoCd {
             let path = place.checkout.join(file);
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
         };
-        apply(place, &serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}).to_string())?;
+        apply(
+            place,
+            &serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}).to_string(),
+        )?;
         // In place before Argo CD starts, so that nothing has to be restarted for them.
         apply(place, &read("argocd/settings.yaml")?)?;
         install(place)?;
@@ -80,8 +83,11 @@ impl Part for ArgoCd {
 }
 
 /// What the loop needs of Argo CD, and how many of each.
-const WORKLOADS: &[(&str, &str)] =
-    &[("deployment/argocd-redis", "1"), ("deployment/argocd-repo-server", "1"), ("statefulset/argocd-application-controller", "1")];
+const WORKLOADS: &[(&str, &str)] = &[
+    ("deployment/argocd-redis", "1"),
+    ("deployment/argocd-repo-server", "1"),
+    ("statefulset/argocd-application-controller", "1"),
+];
 
 fn install(place: &Place) -> Result<()> {
     let manifests = place.builds()?.source("argocd")?.join(MANIFESTS);
@@ -100,7 +106,9 @@ fn apply(place: &Place, text: &str) -> Result<()> {
         match shell::run_with_input(place.kubectl()?.args(arguments), text) {
             Ok(_) => return Ok(()),
             // A kind that was established a moment ago may still be unknown to the next question.
-            Err(error) if error.to_string().contains("no matches for kind") && begin.elapsed() < Duration::from_secs(20) => {
+            Err(error)
+                if error.to_string().contains("no matches for kind") && begin.elapsed() < Duration::from_secs(20) =>
+            {
                 sleep(Duration::from_millis(300));
             }
             Err(error) => return Err(error),

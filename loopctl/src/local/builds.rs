@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -106,6 +107,19 @@ impl Builds {
         .with_context(|| format!("cannot build {program} in {}", self.parts.join(folder).display()))?;
         fs::rename(&half, &target).with_context(|| format!("cannot write {}", target.display()))?;
         Ok(Some(begin.elapsed()))
+    }
+
+    /// Puts links to what a person may want to type into one folder, for `PATH`.
+    pub fn link(&self, place: &Place) -> Result<()> {
+        let folder = place.folder("bin")?;
+        for program in ["argocd", "ctr", "kubectl", "tofu"] {
+            let link = folder.join(program);
+            if link.is_symlink() {
+                fs::remove_file(&link).with_context(|| format!("cannot renew {}", link.display()))?;
+            }
+            symlink(self.program(program)?, &link).with_context(|| format!("cannot make {}", link.display()))?;
+        }
+        Ok(())
     }
 
     /// The go command takes the toolchain that go.mod names from the module proxy when the

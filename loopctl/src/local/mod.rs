@@ -13,6 +13,7 @@ pub mod checks;
 pub mod containerd;
 pub mod controllers;
 pub mod coredns;
+pub mod delivery;
 pub mod etcd;
 pub mod git_server;
 pub mod images;
@@ -75,6 +76,7 @@ pub fn parts() -> Vec<Box<dyn Part>> {
         Box::new(network::Network),
         Box::new(registry::Registry),
         Box::new(git_server::GitServer),
+        Box::new(delivery::FirstPush),
         Box::new(images::Images),
         Box::new(etcd::Etcd),
         Box::new(apiserver::ApiServer),

@@ -322,7 +322,7 @@ fn is_alive(known: Identity) -> bool {
 fn signal(known: Identity, signal: Signal) {
     if let Some(pid) = Pid::from_raw(known.pid).filter(|_| is_alive(known)) {
         // It may have ended since; that is what was wanted.
-        drop(kill_process(pid, signal));
+        let _ = kill_process(pid, signal);
     }
 }
 
