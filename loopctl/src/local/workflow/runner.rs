@@ -13,7 +13,7 @@ use super::file::Workflow;
 use super::log::Log;
 use super::rules::short;
 use super::runs::{Conclusion, Outcome, Request, Run, give_token};
-use super::{actions, tools};
+use super::{actions, build_cache, tools};
 use crate::local::place::write_private;
 use crate::local::{Place, cgroups, git_server};
 
@@ -56,6 +56,8 @@ fn perform(place: &Place, run: &Run, log: &mut Log) -> Result<Conclusion> {
         act.arg("--local-repository").arg(mapping);
     }
 
+    let commit = &request.push.after;
+    build_cache::lend(place, run, commit)?;
     let mut act = act.spawn().context("cannot run act")?;
     let (lines, written) = channel();
     forward(act.stdout.take().context("act's output was asked for")?, lines.clone());
@@ -77,7 +79,11 @@ fn perform(place: &Place, run: &Run, log: &mut Log) -> Result<Conclusion> {
             bail!(reason);
         }
     }
-    Ok(if act.wait()?.success() { Conclusion::Success } else { Conclusion::Failure })
+    if !act.wait()?.success() {
+        return Ok(Conclusion::Failure);
+    }
+    build_cache::keep(place, run, commit)?;
+    Ok(Conclusion::Success)
 }
 
 fn act(place: &Place, run: &Run, request: &Request) -> Result<Command> {

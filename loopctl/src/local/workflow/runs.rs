@@ -11,10 +11,11 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
+use super::build_cache;
 use super::queue::{Group, Unfinished};
 use super::rules::Push;
 use crate::local::place::{private_folder, write_private};
-use crate::local::{Place, cgroups, registry};
+use crate::local::{Place, cgroups, mounts, registry};
 
 pub struct Run {
     pub number: u64,
@@ -147,7 +148,8 @@ impl Run {
     pub fn close(&self, place: &Place, outcome: &Outcome) -> Result<()> {
         registry::dismiss(place, &self.registry_user())?;
         remove_if_there(&token_file(place, self.number)?)?;
-        crate::local::mounts::release(&self.work())?;
+        build_cache::give_back(place, self)?;
+        mounts::release(&self.work())?;
         if self.work().exists() {
             fs::remove_dir_all(self.work()).with_context(|| format!("cannot remove {}", self.work().display()))?;
         }

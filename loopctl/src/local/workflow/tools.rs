@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use super::build_cache;
 use super::runs::Run;
 use crate::local::place::{BRIDGE_ADDRESS, write_private};
 use crate::local::{Place, registry, shell};
@@ -108,7 +109,10 @@ pub fn environment(place: &Place, run: &Run) -> Result<BTreeMap<String, String>>
     set("GIT_TERMINAL_PROMPT", "0".into());
 
     set("CARGO_HOME", cargo_home(place)?);
-    set("CARGO_TARGET_DIR", made(&place.cache.join("workflow/target"))?);
+    set("CARGO_TARGET_DIR", build_cache::folder(place, run).display().to_string());
+    // Every run compiles the repository from another folder, where neither is of any use.
+    set("CARGO_INCREMENTAL", "0".into());
+    set("CARGO_PROFILE_DEV_DEBUG", "line-tables-only".into());
     set("GOPATH", made(&place.cache.join("workflow/go"))?);
     set("GOCACHE", made(&place.cache.join("workflow/go-build"))?);
     set("PIP_CACHE_DIR", made(&place.cache.join("workflow/pip"))?);
