@@ -59,6 +59,12 @@ impl Place {
         })
     }
 
+    /// For tests: both folders below one that vanishes afterwards.
+    #[cfg(test)]
+    pub fn below(folder: &Path) -> Result<Self> {
+        Ok(Self { state: folder.join("state"), cache: folder.join("cache"), ..Self::find()? })
+    }
+
     /// A password of this cluster: made the first time somebody asks for it, kept in a file that
     /// only root may read, and never printed.
     pub fn secret(&self, name: &str) -> Result<String> {

@@ -187,3 +187,67 @@ async fn relay(mut child: Child, scheduler: Option<Arc<Scheduler>>) -> Result<Re
     });
     Ok(response.body(Body::from_stream(ReaderStream::new(output)))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::workflow::runs::{Conclusion, Outcome, Run};
+
+    const FETCH: &str = "/voloshko/argo-rust.git/info/refs?service=git-upload-pack";
+    const PUSH: &str = "/voloshko/argo-rust.git/info/refs?service=git-receive-pack";
+
+    /// A loop that consists of its repository, in a folder that vanishes with it.
+    fn place() -> (tempfile::TempDir, Place) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::below(folder.path()).expect("a place");
+        super::super::make_repository(&place).expect("a repository");
+        (folder, place)
+    }
+
+    fn check(place: &Place, path: &str, user: Option<(&str, &str)>, expected: u16) {
+        let folder = place.state.parent().expect("the folder of the test");
+        let here = || Place::below(folder).expect("a place");
+        let server = Arc::new(Server { place: here(), scheduler: Scheduler::new(here()) });
+        let mut request = axum::http::Request::get(path);
+        if let Some((name, password)) = user {
+            let basic = BASE64_STANDARD.encode(format!("{name}:{password}"));
+            request = request.header(header::AUTHORIZATION, format!("Basic {basic}"));
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let response = runtime.block_on(answer(State(server), request));
+        assert_eq!(response.status().as_u16(), expected, "{path} as {user:?}");
+    }
+
+    #[test]
+    fn everybody_may_read_and_only_who_knows_the_password_may_push() {
+        let (_folder, place) = place();
+        let password = place.secret("git-password").expect("a password");
+        check(&place, FETCH, None, 200);
+        check(&place, PUSH, None, 401);
+        check(&place, PUSH, Some(("voloshko", "a guess")), 401);
+        check(&place, PUSH, Some(("voloshko", "")), 401);
+        check(&place, PUSH, Some(("voloshko", &password)), 200);
+    }
+
+    #[test]
+    fn the_token_of_a_run_lets_it_push_until_it_has_ended() {
+        let (_folder, place) = place();
+        let run = Run::of(&place, 7);
+        std::fs::create_dir_all(&run.folder).expect("the run's folder");
+        let token = runs::give_token(&place, &run).expect("a token");
+        check(&place, PUSH, Some(("x-access-token", &token)), 200);
+        let outcome = Outcome { conclusion: Conclusion::Success, reason: None, seconds: 1.0, steps: Vec::new() };
+        run.close(&place, &outcome).expect("the run ends");
+        check(&place, PUSH, Some(("x-access-token", &token)), 401);
+    }
+
+    #[test]
+    fn nothing_but_the_repository_is_served() {
+        let (_folder, place) = place();
+        check(&place, "/voloshko/argo-rust/info/refs?service=git-upload-pack", None, 200);
+        check(&place, "/voloshko/argo-rust.git/config", None, 404);
+        check(&place, "/voloshko/other.git/info/refs?service=git-upload-pack", None, 404);
+        check(&place, "/", None, 404);
+    }
+}
