@@ -85,7 +85,11 @@ resource "kubernetes_deployment_v1" "service" {
             }
           }
 
+          # The provider writes run_as_non_root and privileged at every update, as false where nothing is said. For
+          # run_as_non_root that would undo the pod's true and the namespace would refuse the next pod.
           security_context {
+            run_as_non_root            = true
+            privileged                 = false
             allow_privilege_escalation = false
             read_only_root_filesystem  = true
 
@@ -194,7 +198,6 @@ resource "kubernetes_deployment_v1" "service" {
       spec[0].template[0].spec[0].container[0].volume_device,
       spec[0].template[0].spec[0].container[0].volume_mount,
       spec[0].template[0].spec[0].container[0].working_dir,
-      wait_for_rollout,
     ]
   }
 }

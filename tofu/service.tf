@@ -36,8 +36,6 @@ resource "kubernetes_service_v1" "service" {
     }
   }
 
-  wait_for_load_balancer = false
-
   lifecycle {
     # Everything but the NodePort is written at birth only.
     ignore_changes = [

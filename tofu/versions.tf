@@ -16,7 +16,7 @@ terraform {
 
 provider "kubernetes" {
   # Never a token here: it would end up in plans. The kubeconfig, the environment or the pod's own account hold it.
-  config_path    = var.kubeconfig
+  config_path    = var.kubeconfig == "" ? null : var.kubeconfig
   config_context = var.kube_context
 
   # Argo CD's tracking marks: without these two lines every apply would strip them and start a war with its next sync.

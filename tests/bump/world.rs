@@ -44,7 +44,15 @@ impl World {
     /// A repository as it is before its first build: the project's own manifest with the tag that names nothing.
     pub fn new() -> World {
         let world = World::empty();
-        world.push_project();
+        world.push(&[
+            (MANIFEST, Some(&manifest_before_the_first_build())),
+            ("Dockerfile", Some("FROM scratch\n")),
+            (".dockerignore", Some("*\n!src\n")),
+            ("Cargo.toml", Some("[package]\n")),
+            ("Cargo.lock", Some("version = 4\n")),
+            ("src/main.rs", Some("fn main() {}\n")),
+            ("README.md", Some("# argo-rust\n")),
+        ]);
         world
     }
 
@@ -55,18 +63,6 @@ impl World {
         let world = World { root, origin };
         world.git(world.root.path(), ["init", "--quiet", "--bare", "--initial-branch=master", "origin.git"]);
         world
-    }
-
-    pub fn push_project(&self) -> String {
-        self.push(&[
-            (MANIFEST, Some(&manifest_before_the_first_build())),
-            ("Dockerfile", Some("FROM scratch\n")),
-            (".dockerignore", Some("*\n!src\n")),
-            ("Cargo.toml", Some("[package]\n")),
-            ("Cargo.lock", Some("version = 4\n")),
-            ("src/main.rs", Some("fn main() {}\n")),
-            ("README.md", Some("# argo-rust\n")),
-        ])
     }
 
     /// A person's push of one commit; says which commit it became.

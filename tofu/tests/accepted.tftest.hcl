@@ -51,7 +51,7 @@ run "every_upper_bound_is_accepted" {
   }
 
   assert {
-    condition     = one(values(output.sizing)).replicas == 100
+    condition     = one(values(kubernetes_deployment_v1.service)).spec[0].replicas == "100"
     error_message = "100 replicas must reach the Deployment as 100."
   }
 }
@@ -66,6 +66,8 @@ run "equal_quantities_in_different_units_are_accepted" {
         { request = { cpu = "1", memory = "64Mi" }, limit = { cpu = "1000m", memory = "67108864" } },
         { request = { cpu = "100m", memory = "2000k" }, limit = { cpu = "0.1", memory = "2000000" } },
         { request = { cpu = "0.1", memory = "0.1G" }, limit = { cpu = "100m", memory = "100M" } },
+        { request = { cpu = "0.063", memory = "0.505G" }, limit = { cpu = "63m", memory = "505M" } },
+        { request = { cpu = "63m", memory = "505M" }, limit = { cpu = "0.063", memory = "0.505G" } },
         { request = { cpu = "0.333", memory = "1Gi" }, limit = { cpu = "333m", memory = "1024Mi" } },
         { request = { cpu = "2", memory = "1T" }, limit = { cpu = "2.0", memory = "1000G" } },
         { request = { cpu = "9m", memory = "1Ti" }, limit = { cpu = "10m", memory = "1024Gi" } },
@@ -77,8 +79,8 @@ run "equal_quantities_in_different_units_are_accepted" {
   }
 
   assert {
-    condition     = length(kubernetes_deployment_v1.service) == 10
-    error_message = "Each of the ten services must get a Deployment."
+    condition     = length(kubernetes_deployment_v1.service) == 12
+    error_message = "Each of the twelve services must get a Deployment."
   }
 }
 

@@ -74,11 +74,11 @@ run "argo_rust_is_born_as_the_manifests_in_git_say" {
   assert {
     condition = jsonencode([for born in kubernetes_deployment_v1.service["argo-rust"].spec[0].template[0].spec[0].container : [
       born.name, born.image, { for port in born.port : port.name => port.container_port },
-      born.security_context[0].allow_privilege_escalation, born.security_context[0].read_only_root_filesystem, born.security_context[0].capabilities[0].drop,
+      born.security_context[0].run_as_non_root, born.security_context[0].privileged, born.security_context[0].allow_privilege_escalation, born.security_context[0].read_only_root_filesystem, born.security_context[0].capabilities[0].drop,
       born.resources[0].requests, born.resources[0].limits,
       ]]) == jsonencode([for git in local.manifest.spec.template.spec.containers : [
       git.name, git.image, { for port in git.ports : port.name => port.containerPort },
-      git.securityContext.allowPrivilegeEscalation, git.securityContext.readOnlyRootFilesystem, git.securityContext.capabilities.drop,
+      git.securityContext.runAsNonRoot, git.securityContext.privileged, git.securityContext.allowPrivilegeEscalation, git.securityContext.readOnlyRootFilesystem, git.securityContext.capabilities.drop,
       git.resources.requests, git.resources.limits,
     ]])
     error_message = "deployment.tf with terraform.tfvars and k8s/deployment.yaml must agree on the container."

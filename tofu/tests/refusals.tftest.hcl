@@ -175,6 +175,12 @@ run "an_empty_probe_path_is_refused" {
   expect_failures = [var.services]
 }
 
+run "a_probe_left_null_is_refused" {
+  command = plan
+  variables { services = { shop = merge(run.fixture.shop, { probes = null }) } }
+  expect_failures = [var.services]
+}
+
 run "a_negative_liveness_delay_is_refused" {
   command = plan
   variables { services = { shop = merge(run.fixture.shop, { probes = merge(run.fixture.shop.probes, { liveness_initial_delay = -1 }) }) } }
@@ -250,6 +256,12 @@ run "no_cpu_at_all_is_refused" {
 run "negative_cpu_is_refused" {
   command = plan
   variables { services = { shop = merge(run.fixture.shop, { resources = { requests = { cpu = "-50m", memory = "32Mi" }, limits = { cpu = "200m", memory = "64Mi" } } }) } }
+  expect_failures = [var.services]
+}
+
+run "resources_left_null_are_refused" {
+  command = plan
+  variables { services = { shop = merge(run.fixture.shop, { resources = null }) } }
   expect_failures = [var.services]
 }
 

@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test test-service test-delivery test-bump lint fmt image clean
+
+help: ## print these lines
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start the API on port 8080, its metrics on 9090
+	cargo run --release --locked
+
+test: ## run every check that needs no cluster, installing its tools into .tools
+	@scripts/test
+
+test-service: ## test the service alone: its units and its API from outside
+	cargo test --locked --lib --bins --test api
+
+test-delivery: ## test that manifests, workflow, tofu and documents agree with each other
+	cargo test --locked --test delivery
+
+test-bump: ## put the bump of the image's tag through 200 rounds of racing runs
+	cargo test --locked --test bump -- --nocapture
+
+lint: ## run formatters and linters only
+	@scripts/test lint
+
+fmt: ## format Rust and, where tofu is installed, HCL
+	cargo fmt
+	@if command -v tofu >/dev/null; then tofu fmt -recursive tofu; fi
+
+image: ## build the image with docker and start it once, as the workflow does
+	docker build --build-arg REVISION=$$(git rev-parse HEAD) --tag argo-rust:local .
+	.github/scripts/smoke-image argo-rust:local $$(git rev-parse HEAD)
+
+clean: ## remove what was built and the tools that were installed
+	cargo clean
+	rm -rf .tools

@@ -1,0 +1,149 @@
+use std::time::{Duration, Instant};
+
+use argo_rust::fibonacci::digits;
+use rustix::process::Signal;
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::sleep;
+
+use crate::client::{Connection, get, raw, read_to_end};
+use crate::load::{Connections, Load, Report};
+use crate::service::Service;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HELLO: &str = "GET /hello HTTP/1.1\r\nhost: argo-rust\r\n\r\n";
+
+/// 2,000 requests a second, half on kept connections, over a SIGTERM and as long after it as routing may take.
+async fn load_over_sigterm(delay: &str) -> Report {
+    let mut service = Service::start_with(&[("ARGO_RUST_DRAIN_DELAY", delay)]);
+    let mut load = Load::new();
+    load.add(service.address, "/hello", Connections::KeptAlive, 20, 900);
+    load.add(service.address, "/hello", Connections::FreshEachTime, 20, 1_000);
+    load.add(service.address, "/fibonacci/20000", Connections::KeptAlive, 10, 100);
+    sleep(SECOND).await;
+    let signalled = Instant::now();
+    service.signal(Signal::TERM);
+    sleep(SECOND).await;
+    let report = load.end().await;
+    let status = service.ended_within(20 * SECOND).await;
+    assert_eq!(status.code(), Some(0));
+    println!(
+        "figures: drain delay {delay}: {} requests, {} failed, exit 0 after {:?}",
+        report.requests,
+        report.failures.len(),
+        signalled.elapsed()
+    );
+    report
+}
+
+#[tokio::test]
+async fn sigterm_under_load_loses_no_request() {
+    let report = load_over_sigterm("2s").await;
+    assert_eq!(report.failures, Vec::<String>::new());
+    assert!(report.requests > 3_000, "only {} requests were sent", report.requests);
+    assert!(report.closes > 500, "only {} answers said Connection: close", report.closes);
+}
+
+#[tokio::test]
+async fn without_the_delay_the_same_load_does_lose_requests() {
+    let report = load_over_sigterm("0s").await;
+    assert!(!report.failures.is_empty(), "this check could not see a lost request");
+}
+
+#[tokio::test]
+async fn during_the_delay_every_answer_says_connection_close_and_hello_stays_ok() {
+    let service = Service::start_with(&[("ARGO_RUST_DRAIN_DELAY", "10s")]);
+    let mut connection = Connection::open(service.address).await.unwrap();
+    assert_eq!(connection.get("/hello").await.unwrap().header("connection"), "");
+    service.signal(Signal::TERM);
+    while !service.has_logged("SIGTERM") {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let last = connection.get("/hello").await.expect("an open connection is answered");
+    assert_eq!((last.status.as_u16(), last.header("connection")), (200, "close"));
+    let fresh = get(service.address, "/fibonacci/10").await;
+    assert_eq!((fresh.status.as_u16(), fresh.header("connection")), (200, "close"));
+}
+
+#[tokio::test]
+async fn sigint_ends_without_the_delay() {
+    let mut service = Service::start_with(&[("ARGO_RUST_DRAIN_DELAY", "10s")]);
+    service.signal(Signal::INT);
+    assert_eq!(service.ended_within(2 * SECOND).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_sigterm_does_not_shorten_the_drain_and_sigint_does() {
+    let mut service = Service::start_with(&[("ARGO_RUST_DRAIN_DELAY", "10s")]);
+    service.signal(Signal::TERM);
+    service.signal(Signal::TERM);
+    sleep(SECOND / 2).await;
+    service.signal(Signal::TERM);
+    sleep(SECOND / 2).await;
+    assert_eq!(get(service.address, "/hello").await.status, 200, "still in the delay");
+    service.signal(Signal::INT);
+    assert_eq!(service.ended_within(2 * SECOND).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_computation_in_flight_is_answered_to_its_end() {
+    let mut service = Service::start();
+    let mut connection = Connection::open(service.address).await.unwrap();
+    let answer = tokio::spawn(async move { connection.get("/fibonacci/1000000").await });
+    sleep(Duration::from_millis(10)).await;
+    service.signal(Signal::INT);
+    let answer = answer.await.unwrap().expect("the answer arrives");
+    assert_eq!(answer.text(), format!(r#"{{"n":1000000,"result":{}}}"#, digits(1_000_000)));
+    assert_eq!(service.ended_within(2 * SECOND).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_is_in_a_socket_when_the_stop_comes_is_answered() {
+    let mut service = Service::start();
+    let mut kept = raw(service.address, HELLO).await;
+    let mut half_sent = raw(service.address, &HELLO[..20]).await;
+    let mut connected = raw(service.address, "").await;
+    kept.readable().await.unwrap();
+    let mut first_answer = [0; 1_024];
+    kept.try_read(&mut first_answer).expect("the first answer has arrived");
+
+    // Frozen, the service meets the signal and all of these at the same moment when it goes on.
+    service.signal(Signal::STOP);
+    kept.write_all(HELLO.as_bytes()).await.unwrap();
+    half_sent.write_all(&HELLO.as_bytes()[20..]).await.unwrap();
+    let mut in_the_backlog = raw(service.address, HELLO).await;
+    service.signal(Signal::INT);
+    service.signal(Signal::CONT);
+    // This one has a connection and its request is still on its way.
+    sleep(Duration::from_millis(100)).await;
+    connected.write_all(HELLO.as_bytes()).await.unwrap();
+
+    for (name, stream) in [
+        ("kept", &mut kept),
+        ("half sent", &mut half_sent),
+        ("in the backlog", &mut in_the_backlog),
+        ("connected", &mut connected),
+    ] {
+        let answer = read_to_end(stream).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{name}: {answer:?}");
+        assert!(answer.ends_with(r#"{"message":"Hello from argo-rust!"}"#), "{name}: {answer:?}");
+    }
+    assert_eq!(service.ended_within(3 * SECOND).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn at_the_deadline_the_process_ends_whatever_is_in_flight() {
+    let mut service = Service::start_with(&[
+        ("ARGO_RUST_FIBONACCI_MAX", "10000000"),
+        ("ARGO_RUST_DRAIN_DELAY", "0s"),
+        ("ARGO_RUST_DRAIN_DEADLINE", "300ms"),
+    ]);
+    // Takes far longer than the deadline.
+    let computation = tokio::spawn(get(service.address, "/fibonacci/10000000"));
+    sleep(Duration::from_millis(100)).await;
+    let signalled = Instant::now();
+    service.signal(Signal::TERM);
+    assert_eq!(service.ended_within(SECOND).await.code(), Some(0));
+    assert!(signalled.elapsed() >= Duration::from_millis(290), "ended after {:?}", signalled.elapsed());
+    assert!(service.has_logged("drain deadline reached"));
+    assert!(computation.await.is_err(), "the computation was no longer than the deadline: this check saw nothing");
+}

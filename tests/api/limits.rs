@@ -1,0 +1,140 @@
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
+
+use crate::client::{Connection, get, raw, read_to_end};
+use crate::metrics::value;
+use crate::service::Service;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn closed_after(stream: &mut TcpStream) -> Duration {
+    let started = Instant::now();
+    let end = timeout(10 * SECOND, read_to_end(stream)).await.expect("the service closes the connection");
+    end.expect("the connection is closed, not reset");
+    started.elapsed()
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_finish_its_request_head_is_closed() {
+    let service = Service::start_with(&[("ARGO_RUST_HEADER_TIMEOUT", "400ms")]);
+    let check = async |sent: &str| {
+        let mut stream = raw(service.address, sent).await;
+        let time = closed_after(&mut stream).await;
+        assert!((Duration::from_millis(350)..2 * SECOND).contains(&time), "{sent:?} was closed after {time:?}");
+    };
+    check("").await;
+    check("GET /hello HTTP/1.1\r\n").await;
+    check("GET /hello HTTP/1.1\r\nhost: argo-rust\r\nx-slow: ").await;
+}
+
+#[tokio::test]
+async fn a_trickle_of_header_bytes_does_not_extend_the_time() {
+    let service = Service::start_with(&[("ARGO_RUST_HEADER_TIMEOUT", "500ms")]);
+    let mut stream = raw(service.address, "GET /hello HTTP/1.1\r\n").await;
+    let (mut reader, mut writer) = stream.split();
+    let trickle = async {
+        loop {
+            if tokio::io::AsyncWriteExt::write_all(&mut writer, b"x: y\r\n").await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let started = Instant::now();
+    let mut bytes = Vec::new();
+    tokio::select! {
+        _ = reader.read_to_end(&mut bytes) => {}
+        () = trickle => {}
+        () = sleep(10 * SECOND) => panic!("the service still listens to the trickle"),
+    }
+    assert!(started.elapsed() < 2 * SECOND, "closed only after {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_and_a_busy_one_is_kept() {
+    let service = Service::start_with(&[("ARGO_RUST_HEADER_TIMEOUT", "400ms")]);
+    let mut busy = Connection::open(service.address).await.unwrap();
+    let mut idle = raw(service.address, "GET /hello HTTP/1.1\r\nhost: argo-rust\r\n\r\n").await;
+    let idle_closed = tokio::spawn(async move { closed_after(&mut idle).await });
+    for _ in 0..10 {
+        busy.get("/hello").await.expect("a request each 100 ms keeps the connection");
+        sleep(Duration::from_millis(100)).await;
+    }
+    let time = idle_closed.await.unwrap();
+    assert!(time < 2 * SECOND, "the idle connection was closed after {time:?}");
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_wait_until_one_is_closed() {
+    let service = Service::start_with(&[("ARGO_RUST_MAX_CONNECTIONS", "2")]);
+    let first = Connection::open(service.address).await.unwrap();
+    let _second = Connection::open(service.address).await.unwrap();
+    let mut third = Connection::open(service.address).await.expect("the kernel completes the connection");
+    let mut answer = Box::pin(third.get("/hello"));
+    assert!(timeout(SECOND / 2, &mut answer).await.is_err(), "the third connection was served beside two others");
+    drop(first);
+    let answer = timeout(2 * SECOND, answer).await.expect("the third connection is served now").unwrap();
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn five_thousand_idle_connections_cost_little_and_are_closed_in_time() {
+    const CONNECTIONS: u32 = 5_000;
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
+    let service = Service::start_with(&[("ARGO_RUST_HEADER_TIMEOUT", "6s")]);
+    let before = service.resident_kilobytes();
+    let mut idle = Vec::new();
+    for _ in 0..CONNECTIONS {
+        // Half a head each, so that every connection has its read buffer.
+        idle.push(raw(service.address, "GET /hello HTTP/1.1\r\n").await);
+    }
+    let answer = timeout(SECOND, get(service.address, "/hello")).await.expect("an answer beside the flood");
+    assert_eq!(answer.status, 200);
+    let open = value(service.metrics_address, "http_connections_open").await.unwrap();
+    assert!(open >= f64::from(CONNECTIONS), "only {open} connections were open at once");
+    let cost = service.resident_kilobytes() - before;
+    println!("figures: {CONNECTIONS} idle connections cost {cost} kB resident");
+    // 16 kB each is what k8s/deployment.yaml reckons with.
+    assert!(cost < u64::from(CONNECTIONS) * 16, "{CONNECTIONS} idle connections cost {cost} kB");
+
+    let started = Instant::now();
+    for mut stream in idle {
+        closed_after(&mut stream).await;
+    }
+    assert!(started.elapsed() < 9 * SECOND, "the flood was closed only after {:?}", started.elapsed());
+    no_connection_is_open(&service).await;
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_is_closed_and_its_place_is_free() {
+    let service = Service::start_with(&[("ARGO_RUST_HEADER_TIMEOUT", "500ms")]);
+    let stream = stuck_reader(service.address).await;
+    assert_eq!(value(service.metrics_address, "http_connections_open").await, Some(1.0));
+    no_connection_is_open(&service).await;
+    drop(stream);
+}
+
+async fn no_connection_is_open(service: &Service) {
+    let started = Instant::now();
+    while value(service.metrics_address, "http_connections_open").await != Some(0.0) {
+        assert!(started.elapsed() < 10 * SECOND, "a connection is still open");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A client whose buffers are full and who never reads: the answers to its requests stay half sent.
+async fn stuck_reader(address: std::net::SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    // Together far more than the kernel buffers on both sides.
+    let requests = "GET /fibonacci/1000000 HTTP/1.1\r\nhost: argo-rust\r\n\r\n".repeat(40);
+    tokio::io::AsyncWriteExt::write_all(&mut stream, requests.as_bytes()).await.unwrap();
+    stream.readable().await.unwrap();
+    stream
+}

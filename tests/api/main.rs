@@ -1,0 +1,18 @@
+//! The service from outside: a process of its own, asked over real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on must panic"
+)]
+
+mod client;
+mod documents;
+mod drain;
+mod limits;
+mod load;
+mod metrics;
+mod queue;
+mod routes;
+mod service;
+mod settings;

@@ -1,0 +1,69 @@
+use std::time::{Duration, Instant};
+
+use argo_rust::fibonacci::digits;
+use tokio::task::JoinSet;
+
+use crate::client::{Connection, get};
+use crate::service::Service;
+
+const LARGEST: &str = "/fibonacci/1000000";
+
+#[tokio::test]
+async fn a_full_queue_answers_503_with_when_to_come_back_and_loses_no_other_answer() {
+    let service = Service::start();
+    let expected = format!(r#"{{"n":1000000,"result":{}}}"#, digits(1_000_000));
+    let mut requests = JoinSet::new();
+    for _ in 0..400 {
+        let address = service.address;
+        requests.spawn(async move { get(address, LARGEST).await });
+    }
+    let (mut answered, mut refused) = (0, 0);
+    for answer in requests.join_all().await {
+        match answer.status.as_u16() {
+            200 => {
+                assert_eq!(answer.text(), expected);
+                answered += 1;
+            }
+            503 => {
+                assert_eq!(answer.header("retry-after"), "1");
+                let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+                assert!(problem["detail"].as_str().unwrap().contains("try again in a second"), "{problem}");
+                refused += 1;
+            }
+            status => panic!("status {status}: {}", answer.text()),
+        }
+    }
+    println!("figures: of 400 largest requests at once {answered} answered, {refused} refused");
+    assert!(answered > 0 && refused > 0, "{answered} answered, {refused} refused");
+    assert_eq!(get(service.address, LARGEST).await.status, 200, "the queue is free again");
+}
+
+#[tokio::test]
+async fn hello_stays_quick_while_every_slot_computes_the_largest_number() {
+    let service = Service::start();
+    let address = service.address;
+    let mut flood = JoinSet::new();
+    for _ in 0..16 {
+        flood.spawn(async move {
+            let mut connection = Connection::open(address).await.unwrap();
+            loop {
+                connection.get(LARGEST).await.unwrap();
+            }
+        });
+    }
+    // The flood has begun once one of its answers is there.
+    get(address, LARGEST).await;
+    let mut connection = Connection::open(address).await.unwrap();
+    let mut times = Vec::new();
+    for _ in 0..400 {
+        let started = Instant::now();
+        connection.get("/hello").await.unwrap();
+        times.push(started.elapsed());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    times.sort();
+    let (median, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+    println!("figures: /hello beside a full queue: median {median:?}, p99 {p99:?}");
+    assert!(p99 < Duration::from_millis(50), "p99 {p99:?}");
+    flood.abort_all();
+}
