@@ -100,7 +100,9 @@ fn install(place: &Place) -> Result<()> {
 }
 
 fn apply(place: &Place, text: &str) -> Result<()> {
-    let arguments = ["apply", "--server-side", "--force-conflicts", "--filename=-"];
+    // Under a name of its own: what kubectl's own name applies twice to one object, such as Argo CD's
+    // ConfigMap, loses the first one's fields.
+    let arguments = ["apply", "--server-side", "--force-conflicts", "--field-manager=argo-rust", "--filename=-"];
     let begin = Instant::now();
     loop {
         match shell::run_with_input(place.kubectl()?.args(arguments), text) {
