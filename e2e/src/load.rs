@@ -241,13 +241,7 @@ async fn answered(request: impl Future<Output = Outcome>) -> Outcome {
 
 impl Report {
     fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            requests: 0,
-            failures: Vec::new(),
-            at_rest: Latencies::new(),
-            during_rollouts: Latencies::new(),
-        }
+        Self { name, requests: 0, failures: Vec::new(), at_rest: Latencies::new(), during_rollouts: Latencies::new() }
     }
 
     /// Takes in another report of the same stream.
