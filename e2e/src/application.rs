@@ -1,13 +1,18 @@
 //! What Argo CD makes of the repository.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use crate::repository::Clone;
 use crate::{APPLICATION, Loop, wait};
 
-const KIND: &str = "applications.argoproj.io";
+pub const KIND: &str = "applications.argoproj.io";
+
+pub const SYNC: Duration = Duration::from_secs(30);
+/// Argo CD may be waiting for its next try of a sync that a proof has made fail: up to a minute.
+pub const AFTER_A_FAILURE: Duration = Duration::from_secs(100);
 
 impl Loop {
     pub fn application(&self) -> Result<Value> {
@@ -46,6 +51,36 @@ impl Loop {
     pub fn wait_synced(&self, commit: &str, deadline: Duration) -> Result<Duration> {
         let (_, took) = wait::until(&format!("Argo CD has synced {commit}"), deadline, || self.is_synced(commit))?;
         Ok(took)
+    }
+
+    /// Bumps the tag and follows it with a forced sync until every pod runs it; returns the time of both.
+    pub fn deliver(&self, clone: &Clone, tag: &str) -> Result<(Duration, Duration)> {
+        let begin = Instant::now();
+        let commit = clone.bump(tag)?;
+        self.force_sync()?;
+        self.wait_synced(&commit, SYNC)?;
+        let synced = begin.elapsed();
+        self.wait_rolled_out(tag)?;
+        Ok((synced, begin.elapsed()))
+    }
+
+    /// Runs a proof's body on a fresh clone, then puts k8s/ back, whatever came of the body.
+    /// The body gets the clone and the tag that is live.
+    pub fn on_a_clone(&self, body: impl FnOnce(&Clone, &str) -> Result<()>) -> Result<()> {
+        let clone = Clone::of(self)?;
+        let (start, tag) = (clone.head()?, clone.tag()?);
+        self.wait_rolled_out(&tag).context("the loop was not at rest when the proof began")?;
+        let outcome = body(&clone, &tag);
+        let back = self.put_back(&clone, &start, &tag).context("while putting k8s/ back");
+        outcome.and(back)
+    }
+
+    fn put_back(&self, clone: &Clone, start: &str, tag: &str) -> Result<()> {
+        let commit = clone.restore(start)?;
+        self.force_sync()?;
+        self.wait_synced(&commit, AFTER_A_FAILURE)?;
+        self.wait_rolled_out(tag)?;
+        Ok(())
     }
 
     /// Health as Argo CD sees it: Progressing, Healthy, Degraded.

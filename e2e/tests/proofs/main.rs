@@ -2,6 +2,14 @@
 //!
 //! `make e2e` runs all of them, `make e2e PROOF=pull_secret` those whose name contains it.
 
+mod bad_releases;
+mod detection;
+mod ownership;
+mod pull_secret;
+mod restarts;
+mod rights;
+mod rollout_under_load;
+mod speed;
 mod table;
 mod take_turns;
 
@@ -25,7 +33,20 @@ macro_rules! proofs {
 }
 
 /// In the order in which they run: the first ones leave images behind that the later ones use.
-const PROOFS: &[Proof] = proofs![];
+const PROOFS: &[Proof] = proofs![
+    ownership::an_image_bump_keeps_the_sizing_that_was_set_outside_git,
+    ownership::a_manual_edit_is_reverted,
+    ownership::a_file_removed_from_git_is_pruned_but_never_namespace_or_service,
+    rights::the_project_refuses_other_kinds_namespaces_and_repositories,
+    rights::the_sync_account_can_write_nothing_else,
+    bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
+    pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
+    detection::a_forced_sync_detects_a_commit_within_three_seconds,
+    detection::polling_detects_a_commit_within_the_configured_interval,
+    speed::a_bump_is_live_within_fifteen_seconds_in_the_median,
+    rollout_under_load::twenty_rollouts_under_load_fail_no_request,
+    restarts::each_part_is_killed_under_load_and_the_loop_heals,
+];
 
 fn main() -> ExitCode {
     take_turns::run(PROOFS)

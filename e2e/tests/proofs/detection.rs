@@ -1,0 +1,75 @@
+//! How long Argo CD takes to see a commit.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use e2e::Loop;
+use e2e::report::{Report, ensure, median_and_worst};
+use e2e::repository::Clone;
+
+/// What README promises of the annotation.
+const FORCED: f64 = 3.0;
+const LOOKS: usize = 5;
+
+/// A commit that Argo CD has something to do for, and that restarts no pod.
+fn push_a_note(clone: &Clone, note: usize) -> Result<String> {
+    clone.update()?;
+    let manifest = clone.read("k8s/deployment.yaml")?;
+    let marker = "    e2e.argo-rust/note: ";
+    let text: Vec<&str> = manifest.lines().filter(|line| !line.starts_with(marker)).collect();
+    let mut text = text.join("\n") + "\n";
+    if !text.contains("\n  annotations:\n") {
+        text = text.replacen("\n  namespace: argo-rust\n", "\n  namespace: argo-rust\n  annotations:\n", 1);
+    }
+    text = text.replacen("\n  annotations:\n", &format!("\n  annotations:\n{marker}\"{note}\"\n"), 1);
+    clone.write("k8s/deployment.yaml", &text)?;
+    clone.push_without_run(&format!("Note {note}"))
+}
+
+fn times(the_loop: &Loop, clone: &Clone, forced: bool, deadline: Duration) -> Result<Vec<f64>> {
+    let mut times = Vec::new();
+    for note in 0..LOOKS {
+        let commit = push_a_note(clone, note + if forced { 0 } else { LOOKS })?;
+        let begin = Instant::now();
+        if forced {
+            the_loop.force_sync()?;
+        }
+        the_loop.wait_synced(&commit, deadline)?;
+        times.push(begin.elapsed().as_secs_f64());
+    }
+    Ok(times)
+}
+
+fn said(times: &[f64]) -> String {
+    let each: Vec<String> = times.iter().map(|time| format!("{time:.1}")).collect();
+    let (median, worst) = median_and_worst(times);
+    format!("median {median:.1} s, worst {worst:.1} s ({})", each.join(", "))
+}
+
+pub fn a_forced_sync_detects_a_commit_within_three_seconds(the_loop: &Loop, report: &mut Report) -> Result<()> {
+    the_loop.on_a_clone(|clone, _| {
+        let forced = times(the_loop, clone, true, Duration::from_secs(15))?;
+        report.measured(format!("push to Synced by annotation, {LOOKS} in a row: {}", said(&forced)));
+        ensure("each within 3 s", median_and_worst(&forced).1 < FORCED, said(&forced))?;
+
+        // The same check without the annotation has to be able to fail.
+        let polled = times(the_loop, clone, false, Duration::from_secs(60))?;
+        report.control(format!("without the annotation: {}", said(&polled)));
+        ensure("polling alone is slower than 3 s at least once", median_and_worst(&polled).1 >= FORCED, said(&polled))
+    })
+}
+
+pub fn polling_detects_a_commit_within_the_configured_interval(the_loop: &Loop, report: &mut Report) -> Result<()> {
+    let settings = the_loop.get("argocd", "configmap", "argocd-cm")?;
+    let interval: f64 = settings["data"]["timeout.reconciliation"]
+        .as_str()
+        .and_then(|text| text.strip_suffix('s'))
+        .and_then(|seconds| seconds.parse().ok())
+        .context("argocd-cm sets no timeout.reconciliation in seconds")?;
+    the_loop.on_a_clone(|clone, _| {
+        let polled = times(the_loop, clone, false, Duration::from_secs(90))?;
+        report.measured(format!("push to Synced by polling every {interval} s: {}", said(&polled)));
+        // What comes on top of the interval is the sync itself.
+        ensure("each within the interval and a sync", median_and_worst(&polled).1 < interval + FORCED, said(&polled))
+    })
+}
