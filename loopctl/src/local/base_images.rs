@@ -16,6 +16,9 @@ use super::{Place, shell};
 const SERVICE_BASE: &str = "docker.io/library/debian:bookworm-slim";
 /// What the service's Dockerfile builds on.
 const RUST: &str = "docker.io/library/rust:1-slim";
+/// What parts/argocd/Containerfile begins with; it is the Redis of Argo CD too.
+const ARGOCD_BASE: &str = "localhost/argo-rust-loop/argocd-base";
+const ARGOCD_BASE_SETTINGS: &[&str] = &["--entrypoint", "[\"redis-server\"]", "--user", "999"];
 const ARGOCD_PACKAGES: &str = "ca-certificates,git,gpg,gpg-agent,openssh-client,redis-server,tini,tzdata";
 const RUST_PACKAGES: &str = "ca-certificates,gcc,libc6-dev";
 const SUITE: &str = "bookworm";
@@ -30,15 +33,16 @@ pub struct Image {
 }
 
 pub const ALL: &[Image] = &[
-    Image {
-        name: "debian",
-        does: "the base of the service's image",
-        make: make_service_base,
-        inputs: |_| Ok(SUITE.into()),
-    },
+    Image { name: "debian", does: "the base of the service's image", make: make_service_base, inputs: debian_inputs },
     Image { name: "rust", does: "the base that the service is compiled on", make: make_rust, inputs: rust_inputs },
-    Image { name: "pause", does: "the image that holds a pod's network", make: make_pause, inputs: pause_inputs },
-    Image { name: "argocd", does: "Argo CD and its Redis", make: make_argocd, inputs: argocd_inputs },
+    Image { name: "pause", does: "holds a pod's network", make: make_pause, inputs: pause_inputs },
+    Image {
+        name: "argocd-base",
+        does: "Redis, and what Argo CD calls",
+        make: make_argocd_base,
+        inputs: argocd_base_inputs,
+    },
+    Image { name: "argocd", does: "Argo CD", make: make_argocd, inputs: argocd_inputs },
 ];
 
 impl Image {
@@ -164,15 +168,23 @@ fn make_pause(place: &Place) -> Result<()> {
     keep(place, "pause", &[(&image, "pause")])
 }
 
+fn argocd_base_inputs(place: &Place) -> Result<String> {
+    Ok(format!("{ARGOCD_PACKAGES} {} {}", ARGOCD_BASE_SETTINGS.join(" "), debian_inputs(place)?))
+}
+
+/// One Debian for both, so that the node unpacks it once.
+fn make_argocd_base(place: &Place) -> Result<()> {
+    let root = debian(place, "argocd", ARGOCD_PACKAGES)?;
+    let image = from_tar(place, &root, ARGOCD_BASE_SETTINGS)?;
+    name(place, &image, ARGOCD_BASE)
+}
+
 fn argocd_inputs(place: &Place) -> Result<String> {
     let file = fs::read_to_string(place.part("argocd").join("Containerfile"))?;
-    Ok(format!("{ARGOCD_PACKAGES} {} {file}{}", place.program("argocd")?.display(), debian_inputs(place)?))
+    Ok(format!("{} {file}{}", place.program("argocd")?.display(), argocd_base_inputs(place)?))
 }
 
 fn make_argocd(place: &Place) -> Result<()> {
-    let root = debian(place, "argocd", ARGOCD_PACKAGES)?;
-    let redis = from_tar(place, &root, &["--cmd", "redis-server", "--user", "999"])?;
-    name(place, &redis, "localhost/argo-rust-loop/argocd-base")?;
     let context = place.cache.join("image-parts/argocd");
     fs::create_dir_all(&context)?;
     let source = place.builds()?.source("argocd")?;
@@ -187,7 +199,7 @@ fn make_argocd(place: &Place) -> Result<()> {
     }
     fs::copy(place.program("argocd")?, context.join("argocd")).context("Argo CD is not built yet")?;
     let argocd = build(place, "argocd", &context)?;
-    keep(place, "argocd", &[(&argocd, "argocd"), (&redis, "redis")])
+    keep(place, "argocd", &[(&argocd, "argocd"), (ARGOCD_BASE, "redis")])
 }
 
 /// A Debian as small as it gets, as a tar file in the cache.

@@ -66,6 +66,10 @@ fn wait_for_needs(part: &dyn Part, progress: &Mutex<Progress>, changed: &Condvar
 }
 
 fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
+    // After an interrupted `up` most parts are there, and are better left alone.
+    if part.ready(place).is_ok() {
+        return Ok(());
+    }
     part.start(place).with_context(|| format!("{} cannot be started", part.name()))?;
     loop {
         let Err(missing) = part.ready(place) else {
