@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::up::seconds;
-use crate::local::{self, Place, cgroups, mounts, start};
+use super::up::{line, seconds};
+use crate::local::{self, Part, Place, cgroups, mounts, start};
 
 /// Stop the loop and remove everything it made; built programs stay in the cache
 #[derive(Args)]
@@ -27,7 +27,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let begin = Instant::now();
     if place.state.exists() || cgroups::any()? {
         let parts = local::parts();
-        start::stop(&place, &parts)?;
+        start::stop(&place, &parts, &report)?;
         // Whatever a part has lost sight of is still in the loop's control groups.
         cgroups::end("")?;
         remove(&place.state)?;
@@ -44,6 +44,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("The cache is removed too; the next `up` builds everything again.");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is over at once is not worth a line.
+fn report(part: &dyn Part, took: Duration) {
+    if took > Duration::from_millis(500) {
+        line(took, part.name(), "stopped");
+    }
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -131,7 +131,7 @@ fn report(part: &dyn Part, took: Duration) {
     line(took, part.name(), part.does());
 }
 
-fn line(took: Duration, name: &str, text: &str) {
+pub fn line(took: Duration, name: &str, text: &str) {
     println!("{:>8}  {name:<24} {text}", seconds(took));
 }
 

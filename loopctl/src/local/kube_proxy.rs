@@ -1,5 +1,6 @@
 //! kube-proxy: makes Services reachable, and the service's NodePort on 127.0.0.1.
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use anyhow::Result;
 use super::keys::kubeconfig;
 use super::place::{BRIDGE_ADDRESS, NODE, POD_NETWORK, write_private};
 use super::processes::{self, Process};
-use super::{Part, Place, shell};
+use super::{Part, Place, iptables, shell};
 
 pub struct KubeProxy;
 
@@ -25,7 +26,12 @@ impl Part for KubeProxy {
     }
 
     fn start(&self, place: &Place) -> Result<()> {
-        let config = place.folder("kube-proxy")?.join("config.yaml");
+        let folder = place.folder("kube-proxy")?;
+        if !folder.join(CHAINS_BEFORE).exists() {
+            let chains = iptables::kubernetes_chains();
+            write_private(&folder.join(CHAINS_BEFORE), &serde_json::to_string_pretty(&chains)?)?;
+        }
+        let config = folder.join("config.yaml");
         let text = place.fill(
             "kubernetes",
             "kube-proxy.yaml",
@@ -50,10 +56,14 @@ impl Part for KubeProxy {
 
     fn stop(&self, place: &Place) -> Result<()> {
         processes::stop(place, self.name())?;
-        let program = place.program("kube-proxy")?;
-        if program.exists() && place.state.join("kube-proxy").exists() {
-            shell::run(Command::new(program).arg("--cleanup"))?;
+        let path = place.state.join("kube-proxy").join(CHAINS_BEFORE);
+        if !path.exists() {
+            return Ok(());
         }
-        Ok(())
+        let before: Vec<String> = serde_json::from_str(&fs::read_to_string(path)?)?;
+        iptables::remove_kubernetes_chains(&before)
     }
 }
+
+/// Chains of a cluster that ran here earlier are not this one's to remove.
+const CHAINS_BEFORE: &str = "chains-before.json";

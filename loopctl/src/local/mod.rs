@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod etcd;
 pub mod git_server;
 pub mod images;
+pub mod iptables;
 pub mod keys;
 pub mod kube_proxy;
 pub mod kubelet;

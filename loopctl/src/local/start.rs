@@ -89,11 +89,13 @@ fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
 }
 
 /// Stops all parts, the last first. It goes on after a failure, to leave as little as possible.
-pub fn stop(place: &Place, parts: &[Box<dyn Part>]) -> Result<()> {
+pub fn stop(place: &Place, parts: &[Box<dyn Part>], report: &dyn Fn(&dyn Part, Duration)) -> Result<()> {
     let mut failures = Vec::new();
     for part in in_order(parts)?.into_iter().rev() {
-        if let Err(error) = part.stop(place) {
-            failures.push(format!("{} cannot be stopped: {error:#}", part.name()));
+        let begin = Instant::now();
+        match part.stop(place) {
+            Ok(()) => report(part, begin.elapsed()),
+            Err(error) => failures.push(format!("{} cannot be stopped: {error:#}", part.name())),
         }
     }
     if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
