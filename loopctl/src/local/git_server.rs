@@ -69,8 +69,10 @@ impl Part for GitServer {
             shell::run(place.buildah()?.args(["rm", "--all"]))?;
         }
         mounts::release(&tools::runtime_folder())?;
-        if tools::runtime_folder().exists() {
-            fs::remove_dir_all(tools::runtime_folder()).context("cannot remove podman's folder below /run")?;
+        for folder in [tools::runtime_folder(), tools::podman_memory(place)] {
+            if folder.exists() {
+                fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+            }
         }
         Ok(())
     }

@@ -104,7 +104,12 @@ impl Log {
         }
         if line.raw_output {
             let text = plain(&line.msg);
-            return if text.is_empty() { Ok(()) } else { self.note(&format!("{job} | {text}")) };
+            // A progress bar where there is no terminal to draw it on is a line of dots.
+            return if text.chars().all(|letter| letter == '…') {
+                Ok(())
+            } else {
+                self.note(&format!("{job} | {text}"))
+            };
         }
         self.step(&job, &line, outer)
     }

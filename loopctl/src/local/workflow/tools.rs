@@ -155,6 +155,11 @@ pub fn settle(place: &Place) -> Result<()> {
         .with_context(|| format!("cannot write {}", docker.display()))
 }
 
+/// Podman's notes about where its folders are, which it believes even when they have moved.
+pub fn podman_memory(place: &Place) -> PathBuf {
+    place.cache.join("images/libpod")
+}
+
 /// On a file system that a reboot empties.
 pub fn runtime_folder() -> PathBuf {
     PathBuf::from("/run/argo-rust-loop")
