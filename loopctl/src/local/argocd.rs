@@ -93,9 +93,6 @@ fn install(place: &Place) -> Result<()> {
     let manifests = place.builds()?.source("argocd")?.join(MANIFESTS);
     let arguments = ["apply", "--server-side", "--force-conflicts", "--namespace=argocd", "--filename"];
     shell::run(place.kubectl()?.args(arguments).arg(manifests))?;
-    // The project's own files are of kinds that the API server has only just learnt.
-    let kinds = ["crd/applications.argoproj.io", "crd/appprojects.argoproj.io"];
-    shell::run(place.kubectl()?.args(["wait", "--for=condition=Established", "--timeout=60s"]).args(kinds))?;
     Ok(())
 }
 
@@ -107,15 +104,17 @@ fn apply(place: &Place, text: &str) -> Result<()> {
     loop {
         match shell::run_with_input(place.kubectl()?.args(arguments), text) {
             Ok(_) => return Ok(()),
-            // A kind that was established a moment ago may still be unknown to the next question.
-            Err(error)
-                if error.to_string().contains("no matches for kind") && begin.elapsed() < Duration::from_secs(20) =>
-            {
+            Err(error) if is_too_early(&error.to_string()) && begin.elapsed() < Duration::from_secs(30) => {
                 sleep(Duration::from_millis(300));
             }
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Argo CD's own kinds are known to the API server a moment after their definitions were accepted.
+fn is_too_early(error: &str) -> bool {
+    ["no matches for kind", "could not find the requested resource"].iter().any(|sentence| error.contains(sentence))
 }
 
 fn with_local_repository(text: &str) -> String {
