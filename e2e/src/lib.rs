@@ -3,13 +3,17 @@
 //! The proofs themselves are in `tests/proofs/`, one file a subject.
 
 pub mod application;
+pub mod client;
 pub mod cluster;
 pub mod images;
+pub mod load;
 pub mod report;
 pub mod repository;
+pub mod runs;
 pub mod service;
 pub mod shell;
 pub mod wait;
+pub mod watch;
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ mod bad_releases;
 mod detection;
 mod ownership;
 mod pull_secret;
+mod pushes;
 mod restarts;
 mod rights;
 mod rollout_under_load;
@@ -34,6 +35,10 @@ macro_rules! proofs {
 
 /// In the order in which they run: the first ones leave images behind that the later ones use.
 const PROOFS: &[Proof] = proofs![
+    pushes::a_pushed_code_change_is_live_without_a_hand,
+    pushes::overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_commit,
+    pushes::a_push_of_documents_alone_restarts_nothing,
+    pushes::a_push_while_held_is_not_deployed_until_the_hold_is_lifted,
     ownership::an_image_bump_keeps_the_sizing_that_was_set_outside_git,
     ownership::a_manual_edit_is_reverted,
     ownership::a_file_removed_from_git_is_pruned_but_never_namespace_or_service,
