@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::local::workflow::follow;
 use crate::local::workflow::runs::{self, Conclusion, Run};
-use crate::local::{self, Part, Place, base_images, checks, delivery, git_server, start};
+use crate::local::{self, Part, Place, base_images, checks, delivery, git_server, processes, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
@@ -36,6 +36,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     check_machine(&place, options)?;
     build(&place)?;
+    // Before the parts' threads start: a program that is still being written cannot be run.
+    processes::own_copy(&place)?;
     start::start(&place, &local::parts(), &report)?;
     deliver(&place)?;
     println!("\nThe loop is up after {}.\n", seconds(begin.elapsed()));

@@ -167,7 +167,10 @@ pub fn private_folder(folder: &Path) -> Result<()> {
 
 /// Writes a file that only root may read, completely or not at all.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
-    let half = path.with_extension("half");
+    // Several threads may write files of nearly the same name at once.
+    let mut half = path.as_os_str().to_owned();
+    half.push(format!(".half-{:?}", std::thread::current().id()));
+    let half = PathBuf::from(half);
     let write = || -> std::io::Result<()> {
         fs::write(&half, "")?;
         fs::set_permissions(&half, fs::Permissions::from_mode(0o600))?;
