@@ -87,7 +87,9 @@ fn build(place: &Place) -> Result<()> {
 /// Shows the newest run to its end, then waits until what it built is live.
 fn deliver(place: &Place) -> Result<()> {
     let begin = Instant::now();
-    if let Some(run) = runs::all(place)?.last().map(|run| Run::of(place, run.number)) {
+    let newest = runs::all(place)?.last().map(|run| Run::of(place, run.number));
+    // A run that ended well before this `up` has nothing left to show.
+    if let Some(run) = newest.filter(|run| !has_succeeded(run)) {
         let outcome = follow::follow(&run, &mut stdout())?;
         if outcome.conclusion != Conclusion::Success {
             follow::report(&run, &outcome, &mut stdout())?;
@@ -112,6 +114,10 @@ fn deliver(place: &Place) -> Result<()> {
             Err(_) => sleep(Duration::from_millis(300)),
         }
     }
+}
+
+fn has_succeeded(run: &Run) -> bool {
+    matches!(run.outcome(), Ok(Some(outcome)) if outcome.conclusion == Conclusion::Success)
 }
 
 fn what_to_try(place: &Place) {

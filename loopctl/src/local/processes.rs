@@ -223,8 +223,9 @@ pub fn condition(place: &Place, name: &str) -> Result<Condition> {
 
 /// Fails with a sentence unless the process runs; parts ask this first in `ready`.
 pub fn must_run(place: &Place, name: &str) -> Result<()> {
+    const STEADY: Duration = Duration::from_secs(5);
     match condition(place, name)? {
-        Condition::Running { restarts: 0..=2, .. } => Ok(()),
+        Condition::Running { restarts, since, .. } if restarts < 3 || since > STEADY => Ok(()),
         Condition::Running { restarts, .. } | Condition::Failing { restarts } => {
             bail!("it has been started {restarts} times again; the end of its log:\n  {}", log_end(place, name))
         }
