@@ -24,7 +24,11 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
     let Some(number) = options.number else {
-        return list(&place);
+        return match stdout().write_all(list(&place)?.as_bytes()) {
+            // Whoever reads only the first lines has what they wanted.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(ExitCode::SUCCESS),
+        };
     };
     let run = Run::of(&place, number);
     if run.request()?.is_none() {
@@ -40,8 +44,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(place: &Place) -> Result<ExitCode> {
-    let mut out = stdout();
+/// The newest first.
+fn list(place: &Place) -> Result<String> {
+    let mut lines = String::new();
     for run in runs::all(place)?.into_iter().rev() {
         let Some(request) = run.request()? else { continue };
         let outcome = run.outcome()?;
@@ -53,12 +58,11 @@ fn list(place: &Place) -> Result<ExitCode> {
         let time = outcome.map(|outcome| format!("{:.1} s", outcome.seconds)).unwrap_or_default();
         let subject = request.push.message.lines().next().unwrap_or_default().to_owned();
         let commit: String = request.push.after.chars().take(7).collect();
-        writeln!(
-            out,
-            "{:>4}  {state:<9}  {time:>8}  {commit}  {:<10}  {subject}",
+        lines += &format!(
+            "{:>4}  {state:<9}  {time:>8}  {commit}  {:<10}  {subject}\n",
             run.number,
             short(&request.push.reference)
-        )?;
+        );
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(lines)
 }

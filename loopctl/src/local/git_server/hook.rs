@@ -1,7 +1,8 @@
 //! What git runs once a push is in: says which runs it calls for. The server then starts them.
 
 use std::env;
-use std::io::{BufRead, stdin};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, Write, stdin};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -24,26 +25,36 @@ pub fn post_receive(place: &Place) -> Result<ExitCode> {
         let line = line.context("cannot read what was pushed")?;
         let mut words = line.split_whitespace();
         let (Some(before), Some(after), Some(reference)) = (words.next(), words.next(), words.next()) else { continue };
-        let deleted = after.bytes().all(|digit| digit == b'0');
-        let push = Push {
+        let mut push = Push {
             reference: reference.to_owned(),
             before: before.to_owned(),
             after: after.to_owned(),
-            message: if deleted { String::new() } else { repository::message(place, after)? },
+            message: String::new(),
             actor: env::var(PUSHER).context("the git server names no pusher")?,
             by_run: env::var(PUSHING_RUN).ok().and_then(|run| run.parse().ok()),
         };
-        match call(place, push) {
-            Ok(said) => println!("{said}"),
-            // The push itself is in, so it is no failure of git's; but nothing will be delivered.
-            Err(error) => println!("No run for {}: {error:#}", short(reference)),
+        if !push.deletes() {
+            push.message = repository::message(place, after)?;
         }
+        let pusher = push.actor.clone();
+        // The push itself is in, so an error is no failure of git's; but nothing will be delivered.
+        let said = call(place, push).unwrap_or_else(|error| format!("No run for {}: {error:#}", short(reference)));
+        println!("{said}");
+        // Nobody reads what a run's own push prints, so the server's log has it too.
+        writeln!(log(place)?, "push by {pusher}: {said}").context("cannot write the git server's log")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn log(place: &Place) -> Result<File> {
+    OpenOptions::new().append(true).create(true).open(place.log("git")).context("cannot open the git server's log")
+}
+
 fn call(place: &Place, push: Push) -> Result<String> {
     let name = short(&push.reference).to_owned();
+    if push.deletes() {
+        return Ok(format!("No run for {name}: it was deleted"));
+    }
     let Some(text) = repository::file(place, &push.after, workflow::FILE)? else {
         return Ok(format!("No run for {name}: it has no {}", workflow::FILE));
     };
