@@ -15,8 +15,14 @@ use rustix::process::{Pid, Signal, kill_process};
 pub const ROOT: &str = "/argo-rust-loop";
 const MOUNTED: &str = "/sys/fs/cgroup";
 
+/// What the kubelet limits pods by.
+pub const CONTROLS: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
+
 /// Makes the loop's own group wherever the kernel keeps one kind of control.
 pub fn make() -> Result<()> {
+    if is_second_version() {
+        return make_second_version();
+    }
     for group in roots()? {
         fs::create_dir_all(&group).with_context(|| format!("cannot make the control group {}", group.display()))?;
         // A cpuset of the first version starts empty, and no process can enter an empty one.
@@ -28,6 +34,30 @@ pub fn make() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// In the second version a group's children have the controls that the group hands down.
+fn make_second_version() -> Result<()> {
+    let root = Path::new(MOUNTED);
+    let group = root.join(&ROOT[1..]);
+    fs::create_dir_all(&group).with_context(|| format!("cannot make the control group {}", group.display()))?;
+    let wanted = CONTROLS.map(|control| format!("+{control}")).join(" ");
+    for parent in [root, &group] {
+        fs::write(parent.join("cgroup.subtree_control"), &wanted)
+            .with_context(|| format!("cannot hand the controls {wanted} down from {}", parent.display()))?;
+    }
+    Ok(())
+}
+
+/// False where the first version is mounted, or both side by side.
+pub fn is_second_version() -> bool {
+    Path::new(MOUNTED).join("cgroup.controllers").exists()
+}
+
+/// The kinds of control that this kernel has.
+pub fn controls() -> String {
+    let listed = if is_second_version() { "/sys/fs/cgroup/cgroup.controllers" } else { "/proc/cgroups" };
+    fs::read_to_string(listed).unwrap_or_default()
 }
 
 /// Moves the calling process, and with it all that it starts, into the group of a part.
@@ -75,7 +105,7 @@ pub fn any() -> Result<bool> {
 /// with the first or with both side by side.
 fn roots() -> Result<Vec<PathBuf>> {
     let mounted = Path::new(MOUNTED);
-    if mounted.join("cgroup.controllers").exists() {
+    if is_second_version() {
         return Ok(vec![mounted.join(&ROOT[1..])]);
     }
     let mut roots = Vec::new();

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::containerd::NETWORK_PLUGINS;
 use super::place::{API_PORT, BRIDGE, BRIDGE_ADDRESS, ETCD_PORT, GIT_PORT, NODE_PORT, REGISTRY_PORT};
-use super::{Place, network, shell};
+use super::{Place, cgroups, network, shell};
 
 /// What the loop is made with besides its own builds: program, and the Debian package that has it.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -68,6 +68,9 @@ pub fn all(place: &Place) -> Result<Vec<String>> {
             found.push(format!("{program} is missing: {remedy}"));
         }
     }
+    if let Some(old) = too_old_go() {
+        found.push(format!("{old} cannot fetch another version of itself: install Go 1.21 or newer from https://go.dev/dl"));
+    }
     let packages = missing_packages();
     if !packages.is_empty() {
         found.push(format!(
@@ -77,6 +80,14 @@ pub fn all(place: &Place) -> Result<Vec<String>> {
     }
     strangers(place, &mut found)?;
     Ok(found)
+}
+
+/// From 1.21 on the go command takes the version that a go.mod asks for from the module proxy.
+fn too_old_go() -> Option<String> {
+    let said = shell::run(Command::new("go").arg("version")).ok()?;
+    let version = said.split_whitespace().find_map(|word| word.strip_prefix("go1."))?;
+    let minor: u32 = version.split('.').next()?.parse().ok()?;
+    (minor < 21).then(|| format!("Go 1.{version}"))
 }
 
 pub fn missing_packages() -> Vec<&'static str> {
@@ -112,9 +123,9 @@ fn kernel(found: &mut Vec<String>) {
             "the kernel has no overlay file system: use one with CONFIG_OVERLAY_FS, as every distribution's is".into(),
         );
     }
-    let controls = fs::read_to_string("/proc/cgroups").unwrap_or_default();
-    for control in ["cpu", "cpuset", "memory", "pids"] {
-        if !controls.lines().any(|line| line.split_whitespace().next() == Some(control)) {
+    let controls = cgroups::controls();
+    for control in cgroups::CONTROLS {
+        if !controls.split_whitespace().any(|known| known == control) {
             found.push(format!(
                 "the kernel has no control group `{control}`: use one that has, as every distribution's does"
             ));

@@ -34,10 +34,18 @@ const TOUCHED_BY_KUBELET: &[&str] = &[
 /// By this comment the loop's own rules are found again.
 const COMMENT: &str = "argo-rust-loop";
 
-/// Table and rule. Docker sets the policy of FORWARD to DROP, hence the first two.
+/// Table and rule, in the order in which a packet meets them.
 const RULES: &[(&str, &[&str])] = &[
+    // Linux answers on an address of any of its devices to whoever asks on another: these keep
+    // what listens on the bridge's address for this machine and its pods.
+    ("filter", &["INPUT", "-d", BRIDGE_ADDRESS, "-i", "lo", "-j", "ACCEPT"]),
+    ("filter", &["INPUT", "-d", BRIDGE_ADDRESS, "-i", BRIDGE, "-j", "ACCEPT"]),
+    ("filter", &["INPUT", "-d", BRIDGE_ADDRESS, "-j", "DROP"]),
+    // Docker sets the policy of FORWARD to DROP; pods reach the outside nevertheless, and only
+    // answers come back.
     ("filter", &["FORWARD", "-i", BRIDGE, "-j", "ACCEPT"]),
-    ("filter", &["FORWARD", "-o", BRIDGE, "-j", "ACCEPT"]),
+    ("filter", &["FORWARD", "-o", BRIDGE, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"]),
+    ("filter", &["FORWARD", "-o", BRIDGE, "-j", "DROP"]),
     ("nat", &["POSTROUTING", "-s", POD_NETWORK, "!", "-o", BRIDGE, "-j", "MASQUERADE"]),
 ];
 
@@ -69,38 +77,49 @@ impl Part for Network {
         }
         shell::run(ip().args(["address", "replace", &format!("{BRIDGE_ADDRESS}/16"), "dev", BRIDGE]))?;
         shell::run(ip().args(["link", "set", BRIDGE, "up"]))?;
-        for (table, rule) in RULES {
-            if shell::run(&mut iptables(table, "-C", rule)).is_err() {
-                shell::run(&mut iptables(table, "-I", rule))?;
-            }
+        // Each is put before all others, so the last one comes first. What an interrupted `up` has
+        // left is taken away before, because half of the rules in another order mean something else.
+        remove_rules()?;
+        for (table, rule) in RULES.iter().rev() {
+            shell::run(&mut iptables(table, "-I", rule))?;
         }
         Ok(())
     }
 
     fn ready(&self, _: &Place) -> Result<()> {
-        if bridge_exists() { Ok(()) } else { bail!("there is no bridge {BRIDGE}") }
+        if !bridge_exists() {
+            bail!("there is no bridge {BRIDGE}");
+        }
+        let (table, last_written) = RULES[0];
+        shell::run(&mut iptables(table, "-C", last_written)).context("its iptables rules are not complete")?;
+        Ok(())
     }
 
     fn stop(&self, place: &Place) -> Result<()> {
         if !memory(place).exists() {
             return Ok(());
         }
-        for (table, rule) in RULES {
-            // More than once when `up` was interrupted between the question and the rule.
-            while shell::run(&mut iptables(table, "-C", rule)).is_ok() {
-                shell::run(&mut iptables(table, "-D", rule))?;
-            }
-        }
+        remove_rules()?;
+        // Without the bridge the machine was started anew since, and has its own settings already.
         if bridge_exists() {
             shell::run(ip().args(["link", "delete", BRIDGE]))?;
-        }
-        let before: BTreeMap<String, String> = serde_json::from_str(&fs::read_to_string(memory(place))?)?;
-        for (setting, value) in &before {
-            write_setting(setting, value)?;
+            let before: BTreeMap<String, String> = serde_json::from_str(&fs::read_to_string(memory(place))?)?;
+            for (setting, value) in &before {
+                write_setting(setting, value)?;
+            }
         }
         fs::remove_file(memory(place)).context("cannot forget the kernel settings from before")?;
         cgroups::end("")
     }
+}
+
+fn remove_rules() -> Result<()> {
+    for (table, rule) in RULES {
+        while shell::run(&mut iptables(table, "-C", rule)).is_ok() {
+            shell::run(&mut iptables(table, "-D", rule))?;
+        }
+    }
+    Ok(())
 }
 
 pub fn bridge_exists() -> bool {
