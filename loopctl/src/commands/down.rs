@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::up::{line, seconds};
-use crate::local::{self, Part, Place, cgroups, mounts, start};
+use super::progress::{Progress, say, seconds};
+use crate::local::{self, Place, mounts, start};
 
 /// Stop the loop and remove everything it made; built programs stay in the cache
 #[derive(Args)]
@@ -25,32 +25,29 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     let place = Place::find()?;
     let begin = Instant::now();
-    if place.state.exists() || cgroups::any()? {
-        let parts = local::parts();
-        start::stop(&place, &parts, &report)?;
-        // Whatever a part has lost sight of is still in the loop's control groups.
-        cgroups::end("")?;
+    let _turn = place.take_turn()?;
+    if place.state.exists() {
+        let progress = Progress::new();
+        start::stop(&place, &local::parts(), &|part, took| {
+            // What is over at once is not worth a line.
+            if took > Duration::from_millis(500) {
+                progress.done(took, part.name(), "stopped");
+            }
+        })?;
         remove(&place.state)?;
-        println!(
+        say(&format!(
             "The loop is down after {}; nothing of it is left but the cache in {}.",
             seconds(begin.elapsed()),
             place.cache.display()
-        );
+        ));
     } else {
-        println!("There is no loop on this machine.");
+        say("There is no loop on this machine.");
     }
     if options.purge && place.cache.exists() {
         remove(&place.cache)?;
-        println!("The cache is removed too; the next `up` builds everything again.");
+        say("The cache is removed too; the next `up` builds everything again.");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What is over at once is not worth a line.
-fn report(part: &dyn Part, took: Duration) {
-    if took > Duration::from_millis(500) {
-        line(took, part.name(), "stopped");
-    }
 }
 
 fn remove(folder: &Path) -> Result<()> {

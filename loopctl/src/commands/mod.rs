@@ -4,6 +4,7 @@ pub mod down;
 pub mod git_server;
 pub mod keep;
 pub mod logs;
+pub mod progress;
 pub mod push;
 pub mod runs;
 pub mod status;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
+use super::progress::say;
 use crate::local::processes::{Condition, condition};
 use crate::local::{self, Place, delivery};
 
@@ -17,7 +18,7 @@ pub struct Options {}
 pub fn run(_: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
     if !place.state.exists() {
-        println!("There is no loop on this machine; `cargo loopctl up` starts one.");
+        say("There is no loop on this machine; `cargo loopctl up` starts one.");
         return Ok(ExitCode::FAILURE);
     }
     let mut all_ready = true;
@@ -29,17 +30,17 @@ pub fn run(_: &Options) -> Result<ExitCode> {
                 format!("not ready  {:<20} {missing:#}", part.name())
             }
         };
-        println!("{}", text.trim_end());
+        say(&format!("{}", text.trim_end()));
     }
     match delivery::is_live(&place) {
-        Ok(image) => println!("live       {:<20} {image} on {}", "service", delivery::service()),
+        Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", delivery::service())),
         Err(missing) => {
             all_ready = false;
-            println!("not live   {:<20} {missing:#}", "service");
+            say(&format!("not live   {:<20} {missing:#}", "service"));
         }
     }
     if let Ok(application) = delivery::application(&place) {
-        println!("Argo CD says: {application}");
+        say(&format!("Argo CD says: {application}"));
     }
     Ok(if all_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -2,15 +2,18 @@
 
 use std::io::stdout;
 use std::process::ExitCode;
-use std::thread::sleep;
+use std::sync::Mutex;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::progress::{Progress, say, seconds};
+use crate::local::base_images::{self, Image};
 use crate::local::workflow::follow;
 use crate::local::workflow::runs::{self, Conclusion, Run};
-use crate::local::{self, Part, Place, base_images, checks, delivery, git_server, processes, start};
+use crate::local::{self, Place, checks, delivery, git_server, processes, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
@@ -30,17 +33,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
     let begin = Instant::now();
     if is_up(&place) {
-        println!("The loop is up already.\n");
+        say("The loop is up already.\n");
         what_to_try(&place);
         return Ok(ExitCode::SUCCESS);
     }
-    check_machine(&place, options)?;
-    build(&place)?;
-    // Before the parts' threads start: a program that is still being written cannot be run.
-    processes::own_copy(&place)?;
-    start::start(&place, &local::parts(), &report)?;
-    deliver(&place)?;
-    println!("\nThe loop is up after {}.\n", seconds(begin.elapsed()));
+    let progress = Progress::new();
+    check_machine(&place, options, &progress)?;
+    let _turn = place.take_turn()?;
+    build(&place, &progress)?;
+    start_parts(&place, &progress)?;
+    deliver(&place, &progress)?;
+    say(&format!("\nThe loop is up after {}.\n", seconds(begin.elapsed())));
     what_to_try(&place);
     Ok(ExitCode::SUCCESS)
 }
@@ -51,13 +54,14 @@ fn is_up(place: &Place) -> bool {
         && delivery::is_live(place).is_ok()
 }
 
-fn check_machine(place: &Place, options: &Options) -> Result<()> {
+fn check_machine(place: &Place, options: &Options, progress: &Progress) -> Result<()> {
     let missing = checks::missing_packages();
     let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     if !missing.is_empty() && (options.install || in_ci) && rustix::process::geteuid().is_root() {
         let begin = Instant::now();
+        progress.now("          installing Debian packages");
         checks::install(&missing)?;
-        line(begin.elapsed(), "packages", &format!("installed {}", missing.join(" ")));
+        progress.done(begin.elapsed(), "packages", &format!("installed {}", missing.join(" ")));
     }
     let found = checks::all(place)?;
     if !found.is_empty() {
@@ -66,26 +70,58 @@ fn check_machine(place: &Place, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Makes once what the cache then keeps.
-fn build(place: &Place) -> Result<()> {
+/// Makes once what the cache then keeps. Images are mostly waited for while packages are fetched
+/// and unpacked, so they are made beside the programs; Argo CD's comes last, with its program inside.
+fn build(place: &Place, progress: &Progress) -> Result<()> {
     let builds = place.builds()?;
-    for program in builds.programs() {
-        if let Some(took) = builds.build(program)? {
-            line(took, program, &format!("built, version {}", builds.version(program)?));
+    let (beside, after) = base_images::ALL.split_at(base_images::ALL.len() - 1);
+    thread::scope(|threads| {
+        let images = threads.spawn(|| make_images(place, beside, progress));
+        for program in builds.programs() {
+            progress.now(&format!("          building {program}"));
+            if let Some(took) = builds.build(program)? {
+                progress.done(took, program, &format!("built, version {}", builds.version(program)?));
+            }
         }
-    }
-    builds.link(place)?;
-    for image in base_images::ALL {
+        progress.now("          making images");
+        images.join().unwrap_or_else(|_| bail!("the thread that makes images broke down"))
+    })?;
+    make_images(place, after, progress)?;
+    progress.now("");
+    builds.link(place)
+}
+
+fn make_images(place: &Place, images: &[Image], progress: &Progress) -> Result<()> {
+    for image in images {
         let begin = Instant::now();
         if image.make(place)? {
-            line(begin.elapsed(), image.name, &format!("image made: {}", image.does));
+            progress.done(begin.elapsed(), image.name, &format!("image made: {}", image.does));
         }
     }
     Ok(())
 }
 
+fn start_parts(place: &Place, progress: &Progress) -> Result<()> {
+    // Before the parts' threads start: a program that is still being written cannot be run.
+    processes::own_copy(place)?;
+    let parts = local::parts();
+    let waiting = Mutex::new(parts.iter().map(|part| part.name()).collect::<Vec<_>>());
+    start::start(place, &parts, &|part, took| {
+        progress.done(took, part.name(), part.does());
+        if let Ok(mut waiting) = waiting.lock() {
+            waiting.retain(|name| *name != part.name());
+            let text = if waiting.is_empty() {
+                String::new()
+            } else {
+                format!("          waiting for {}", waiting.join(", "))
+            };
+            progress.now(&text);
+        }
+    })
+}
+
 /// Shows the newest run to its end, then waits until what it built is live.
-fn deliver(place: &Place) -> Result<()> {
+fn deliver(place: &Place, progress: &Progress) -> Result<()> {
     let begin = Instant::now();
     let newest = runs::all(place)?.last().map(|run| Run::of(place, run.number));
     // A run that ended well before this `up` has nothing left to show.
@@ -95,17 +131,19 @@ fn deliver(place: &Place) -> Result<()> {
             follow::report(&run, &outcome, &mut stdout())?;
             bail!("the workflow has not succeeded, so there is nothing to roll out; everything else is up");
         }
-        line(
+        progress.done(
             begin.elapsed(),
             "workflow",
             &format!("run {} built and pushed the image, and bumped its tag", run.number),
         );
     }
     let begin = Instant::now();
+    progress.now("          waiting for Argo CD to roll the image out");
     loop {
         match delivery::is_live(place) {
             Ok(image) => {
-                line(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
+                progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
+                progress.now("");
                 return Ok(());
             }
             Err(missing) if begin.elapsed() > UNTIL_LIVE => {
@@ -122,27 +160,15 @@ fn has_succeeded(run: &Run) -> bool {
 
 fn what_to_try(place: &Place) {
     let service = delivery::service();
-    println!("Ask the service:     curl {service}/hello");
-    println!("Change something:    edit src/, git commit, then `cargo loopctl push`");
-    println!("Watch it come:       watch -n1 curl -s {service}/version");
-    println!("Look into the loop:  cargo loopctl status; cargo loopctl logs PART; cargo loopctl runs");
-    println!(
+    say(&format!("Ask the service:     curl {service}/hello"));
+    say("Change something:    edit src/, git commit, then `cargo loopctl push`");
+    say(&format!("Watch it come:       watch -n1 curl -s {service}/version"));
+    say("Look into the loop:  cargo loopctl status; cargo loopctl logs PART; cargo loopctl runs");
+    say(&format!(
         "Use its tools:       export KUBECONFIG={} PATH={}:$PATH",
         place.kubeconfig().display(),
         place.bin().display()
-    );
-    println!("Push by hand:        git push {} HEAD:master", git_server::url());
-    println!("End it:              cargo loopctl down");
-}
-
-fn report(part: &dyn Part, took: Duration) {
-    line(took, part.name(), part.does());
-}
-
-pub fn line(took: Duration, name: &str, text: &str) {
-    println!("{:>8}  {name:<24} {text}", seconds(took));
-}
-
-pub fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
+    ));
+    say(&format!("Push by hand:        git push {} HEAD:master", git_server::url()));
+    say("End it:              cargo loopctl down");
 }

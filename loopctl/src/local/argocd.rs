@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::place::{BRIDGE_ADDRESS, GIT_PORT, REGISTRY_USER};
-use super::{Part, Place, shell};
+use super::{Log, Part, Place, shell};
 
 /// In the module that Argo CD is built from.
 pub const MANIFESTS: &str = "manifests/core-install.yaml";
@@ -74,6 +74,10 @@ impl Part for ArgoCd {
 
     fn deadline(&self) -> Duration {
         Duration::from_secs(240)
+    }
+
+    fn log(&self, _: &Place) -> Log {
+        Log::Pods { namespace: "argocd" }
     }
 
     /// It goes with the cluster's data.

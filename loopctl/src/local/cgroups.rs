@@ -96,11 +96,6 @@ pub fn end(below: &str) -> Result<()> {
     Ok(())
 }
 
-/// True when there is a group of the loop, on whatever kind of control.
-pub fn any() -> Result<bool> {
-    Ok(roots()?.iter().any(|root| root.exists()))
-}
-
 /// The loop's group in each hierarchy: one with the second version of control groups, several
 /// with the first or with both side by side.
 fn roots() -> Result<Vec<PathBuf>> {

@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, REGISTRY_PORT, REGISTRY_USER, write_private};
 use super::processes::{self, Process};
-use super::{Part, Place, cgroups, mounts, shell};
+use super::{Part, Place, cgroups, mounts, network, shell};
 
 pub struct Containerd;
 
@@ -93,6 +93,10 @@ impl Part for Containerd {
     /// Containers outlive containerd, as they should while the loop runs; at its end they go too.
     fn stop(&self, place: &Place) -> Result<()> {
         processes::stop(place, self.name())?;
+        // The control groups have one name on the machine: those of another state folder stay.
+        if !network::is_ours(place) {
+            return Ok(());
+        }
         cgroups::end("kubepods")?;
         cgroups::end("parts/containerd")?;
         mounts::release(&place.state.join("containerd"))?;

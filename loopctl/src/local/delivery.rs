@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::git_server::push::first_push;
 use super::git_server::{BRANCH, folder};
 use super::place::NODE_PORT;
-use super::{Part, Place, shell};
+use super::{Log, Part, Place, shell};
 
 /// Pushes as soon as there is something to push to: the image is built while the cluster starts.
 pub struct FirstPush;
@@ -33,6 +33,10 @@ impl Part for FirstPush {
 
     fn ready(&self, place: &Place) -> Result<()> {
         if git_says(place).is_ok() { Ok(()) } else { bail!("the loop's master has no commit") }
+    }
+
+    fn log(&self, _: &Place) -> Log {
+        Log::None
     }
 
     fn stop(&self, _: &Place) -> Result<()> {

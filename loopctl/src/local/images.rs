@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::place::{BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER, write_private};
-use super::{Part, Place, base_images, shell};
+use super::{Log, Part, Place, base_images, shell};
 
 pub struct Images;
 
@@ -47,6 +47,10 @@ impl Part for Images {
 
     fn ready(&self, place: &Place) -> Result<()> {
         if done(place).exists() { Ok(()) } else { bail!("the registry does not have them yet") }
+    }
+
+    fn log(&self, _: &Place) -> Log {
+        Log::None
     }
 
     fn stop(&self, place: &Place) -> Result<()> {

@@ -9,7 +9,7 @@ use rcgen::{
 };
 
 use super::place::{API_PORT, BRIDGE_ADDRESS, NODE, write_private};
-use super::{Part, Place};
+use super::{Log, Part, Place};
 
 pub struct Keys;
 
@@ -53,6 +53,10 @@ impl Part for Keys {
 
     fn ready(&self, place: &Place) -> Result<()> {
         if place.keys().join("complete").exists() { Ok(()) } else { bail!("there are no keys") }
+    }
+
+    fn log(&self, _: &Place) -> Log {
+        Log::None
     }
 
     fn stop(&self, place: &Place) -> Result<()> {

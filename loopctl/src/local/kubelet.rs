@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::keys::kubeconfig;
 use super::place::{BRIDGE_ADDRESS, NODE, write_private};
 use super::processes::{self, Process};
-use super::{Part, Place, cgroups, containerd, mounts, shell};
+use super::{Part, Place, cgroups, containerd, mounts, network, shell};
 
 pub struct Kubelet;
 
@@ -65,6 +65,10 @@ impl Part for Kubelet {
 
     fn stop(&self, place: &Place) -> Result<()> {
         processes::stop(place, self.name())?;
+        // The control groups have one name on the machine: those of another state folder stay.
+        if !network::is_ours(place) {
+            return Ok(());
+        }
         cgroups::end("kubepods")?;
         mounts::release(&place.state.join("kubelet"))?;
         remove_log_links(place)?;

@@ -65,9 +65,19 @@ pub trait Part: Sync {
     }
 
     /// What `logs PART` shows.
-    fn log(&self, place: &Place) -> PathBuf {
-        place.log(self.name())
+    fn log(&self, place: &Place) -> Log {
+        Log::File(place.log(self.name()))
     }
+}
+
+/// Where a part says what it does.
+pub enum Log {
+    File(PathBuf),
+    Pods {
+        namespace: &'static str,
+    },
+    /// It is a state and not a process.
+    None,
 }
 
 /// Every part, in the order in which a reader would explain the loop.

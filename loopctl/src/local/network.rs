@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, write_private};
-use super::{Part, Place, cgroups, shell};
+use super::{Log, Part, Place, cgroups, shell};
 
 pub struct Network;
 
@@ -95,6 +95,10 @@ impl Part for Network {
         Ok(())
     }
 
+    fn log(&self, _: &Place) -> Log {
+        Log::None
+    }
+
     fn stop(&self, place: &Place) -> Result<()> {
         if !memory(place).exists() {
             return Ok(());
@@ -108,8 +112,9 @@ impl Part for Network {
                 write_setting(setting, value)?;
             }
         }
-        fs::remove_file(memory(place)).context("cannot forget the kernel settings from before")?;
-        cgroups::end("")
+        // Whatever a part has lost sight of is still in the loop's control groups.
+        cgroups::end("")?;
+        fs::remove_file(memory(place)).context("cannot forget the kernel settings from before")
     }
 }
 

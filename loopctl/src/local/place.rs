@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
+use rustix::fs::{FlockOperation, flock};
 
 use super::builds::Builds;
 
@@ -63,6 +64,15 @@ impl Place {
     #[cfg(test)]
     pub fn below(folder: &Path) -> Result<Self> {
         Ok(Self { state: folder.join("state"), cache: folder.join("cache"), ..Self::find()? })
+    }
+
+    /// Holds off a second `up` or `down` for as long as the answer is kept.
+    pub fn take_turn(&self) -> Result<fs::File> {
+        fs::create_dir_all(&self.cache).with_context(|| format!("cannot make {}", self.cache.display()))?;
+        let turn = fs::File::open(&self.cache).with_context(|| format!("cannot open {}", self.cache.display()))?;
+        flock(&turn, FlockOperation::NonBlockingLockExclusive)
+            .context("another `cargo loopctl up` or `down` is at work; wait until it has ended")?;
+        Ok(turn)
     }
 
     /// A password of this cluster: made the first time somebody asks for it, kept in a file that

@@ -76,12 +76,9 @@ fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
             return Ok(());
         };
         if begin.elapsed() > part.deadline() {
-            let log = part.log(place);
+            let (name, deadline) = (part.name(), part.deadline());
             bail!(
-                "{} is not ready after {:?}: {missing:#}\n  its log: {}",
-                part.name(),
-                part.deadline(),
-                log.display()
+                "{name} is not ready after {deadline:?}: {missing:#}\n  `cargo loopctl logs {name}` shows what it said"
             );
         }
         sleep(Duration::from_millis(100));
