@@ -4,6 +4,7 @@
 
 mod bad_releases;
 mod detection;
+mod image;
 mod ownership;
 mod pull_secret;
 mod pushes;
@@ -13,6 +14,7 @@ mod rollout_under_load;
 mod speed;
 mod table;
 mod take_turns;
+mod tofu;
 
 use std::process::ExitCode;
 
@@ -40,10 +42,14 @@ const PROOFS: &[Proof] = proofs![
     pushes::a_push_of_documents_alone_restarts_nothing,
     pushes::a_push_while_held_is_not_deployed_until_the_hold_is_lifted,
     ownership::an_image_bump_keeps_the_sizing_that_was_set_outside_git,
+    tofu::either_tool_may_come_first_and_both_agree_afterwards,
     ownership::a_manual_edit_is_reverted,
     ownership::a_file_removed_from_git_is_pruned_but_never_namespace_or_service,
     rights::the_project_refuses_other_kinds_namespaces_and_repositories,
     rights::the_sync_account_can_write_nothing_else,
+    image::a_change_of_the_source_compiles_no_dependency_again,
+    image::a_node_pulls_only_what_a_change_of_the_source_has_changed,
+    image::the_image_runs_without_root_on_a_read_only_root,
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,

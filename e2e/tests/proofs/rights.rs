@@ -32,7 +32,7 @@ pub fn the_project_refuses_other_kinds_namespaces_and_repositories(the_loop: &Lo
         let mut wider = kinds.clone();
         wider.as_array_mut().into_iter().for_each(|list| list.push(json!({"group": "", "kind": "ConfigMap"})));
         set(&wider)?;
-        let by_the_cluster = "configmaps is forbidden: User \"system:serviceaccount:argocd:argo-rust-sync\"";
+        let by_the_cluster = "is forbidden: User \"system:serviceaccount:argocd:argo-rust-sync\"";
         let outcome = refused(the_loop, clone, &config_map(), by_the_cluster);
         set(&kinds)?;
         report.control(format!(
