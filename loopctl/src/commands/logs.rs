@@ -39,7 +39,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Log::Pods { namespace } => {
             let mut kubectl = place.kubectl()?;
             kubectl.args(["logs", "--namespace", namespace, "--selector=app.kubernetes.io/name", "--prefix"]);
-            kubectl.args([ "--all-containers", "--tail=200", "--max-log-requests=20"]);
+            kubectl.args(["--all-containers", "--tail=200", "--max-log-requests=20"]);
             if options.follow {
                 kubectl.arg("--follow");
             }

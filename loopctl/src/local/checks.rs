@@ -69,7 +69,9 @@ pub fn all(place: &Place) -> Result<Vec<String>> {
         }
     }
     if let Some(old) = too_old_go() {
-        found.push(format!("{old} cannot fetch another version of itself: install Go 1.21 or newer from https://go.dev/dl"));
+        found.push(format!(
+            "{old} cannot fetch another version of itself: install Go 1.21 or newer from https://go.dev/dl"
+        ));
     }
     let packages = missing_packages();
     if !packages.is_empty() {

@@ -2,13 +2,13 @@
 
 use std::env;
 use std::fs::{self, DirBuilder};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
 use super::builds::Builds;
@@ -45,6 +45,9 @@ impl Place {
     pub fn find() -> Result<Self> {
         let state =
             env::var_os("LOOPCTL_STATE").map_or_else(|| PathBuf::from("/var/lib/argo-rust-loop"), PathBuf::from);
+        if fs::read_dir(&state).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
+            bail!("the loop on this machine belongs to root: put sudo in front");
+        }
         let cache = match env::var_os("XDG_CACHE_HOME") {
             Some(folder) => PathBuf::from(folder),
             None => {
@@ -199,7 +202,7 @@ fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {
         None => Ok(filled),
         Some((_, rest)) => {
             let name = rest.split("}}").next().unwrap_or(rest);
-            anyhow::bail!("nothing was given for {{{{{name}}}}}")
+            bail!("nothing was given for {{{{{name}}}}}")
         }
     }
 }
