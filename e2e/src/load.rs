@@ -286,3 +286,88 @@ impl std::fmt::Display for Latencies {
         write!(out, "p50 {:.1} ms, p99 {:.1} ms, longest {:.0} ms", at(50.0), at(99.0), at(100.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::{sleep, spawn};
+
+    use super::*;
+
+    const STREAMS: [Stream; 2] = [
+        Stream { name: "kept alive", path: "/", connections: Connections::Kept(4), rate: 200 },
+        Stream { name: "fresh connections", path: "/", connections: Connections::FreshEachTime, rate: 100 },
+    ];
+
+    /// Counts the requests that reach it; `answer` gets the number of each and says whether it is answered.
+    fn server(answer: fn(u64) -> bool) -> (SocketAddr, Arc<AtomicU64>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let (address, seen) = (listener.local_addr().expect("it is bound"), Arc::new(AtomicU64::new(0)));
+        let count = Arc::clone(&seen);
+        spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let count = Arc::clone(&count);
+                spawn(move || {
+                    while has_request(&mut stream) {
+                        if !answer(count.fetch_add(1, Ordering::SeqCst)) {
+                            return;
+                        }
+                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+                    }
+                });
+            }
+        });
+        (address, seen)
+    }
+
+    fn has_request(stream: &mut TcpStream) -> bool {
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read(&mut byte) {
+                Ok(1) => head.push(byte[0]),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    fn load(address: SocketAddr, streams: &[Stream], time: Duration) -> Vec<Report> {
+        let load = Load::start(address, streams).expect("the load starts");
+        sleep(time);
+        load.end().expect("the load ends")
+    }
+
+    #[test]
+    fn a_request_that_is_dropped_has_failed_and_is_not_repeated() {
+        let (address, seen) = server(|number| number % 10 != 9);
+        let reports = load(address, &STREAMS, Duration::from_millis(600));
+        let seen = seen.load(Ordering::SeqCst);
+        assert!(seen > 50, "{seen} requests");
+        assert_eq!(reports.iter().map(|report| report.requests).sum::<u64>(), seen);
+        assert_eq!(reports.iter().map(|report| report.failures.len() as u64).sum::<u64>(), seen / 10);
+    }
+
+    #[test]
+    fn a_closed_port_fails_every_request() {
+        let closed = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        for report in load(closed, &STREAMS, Duration::from_millis(200)) {
+            assert!(report.requests > 0, "{report}");
+            assert_eq!(report.failures.len() as u64, report.requests, "{report}");
+        }
+    }
+
+    #[test]
+    fn a_stall_counts_for_every_request_that_was_due_meanwhile() {
+        let (address, _) = server(|number| {
+            if number == 0 {
+                sleep(Duration::from_millis(400));
+            }
+            true
+        });
+        let one = Stream { name: "one", path: "/", connections: Connections::Kept(1), rate: 100 };
+        let reports = load(address, &[one], Duration::from_millis(800));
+        // Of 80 requests 40 were due while the first one waited. Asked one after the other, one would be slow.
+        assert!(reports[0].at_rest.milliseconds(70.0) > 50.0, "{}", reports[0]);
+    }
+}
