@@ -36,6 +36,8 @@ impl Loop {
         shell::run(self.buildah().args(["commit", "--quiet", "--rm", container, &image]))?;
         let target = format!("docker://{REGISTRY}/{}", image.trim_start_matches("ghcr.io/"));
         shell::run(self.buildah().args(["push", "--quiet", "--tls-verify=false", &image, &target]))?;
+        // The registry has it now; the cache of builds outlives this loop and need not.
+        shell::run(self.buildah().args(["rmi", &image]))?;
         Ok(())
     }
 

@@ -6,5 +6,6 @@ mod documents;
 mod image;
 mod manifests;
 mod ownership;
+mod proofs;
 mod repository;
 mod workflow;

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use e2e::Loop;
-use e2e::report::{Report, ensure, median_and_worst};
+use e2e::report::{Report, ensure, expect, median_and_worst};
 use e2e::repository::Clone;
+use e2e::wait;
 
 /// What README promises of the annotation.
 const FORCED: f64 = 3.0;
@@ -70,6 +71,20 @@ pub fn polling_detects_a_commit_within_the_configured_interval(the_loop: &Loop, 
         let polled = times(the_loop, clone, false, Duration::from_secs(90))?;
         report.measured(format!("push to Synced by polling every {interval} s: {}", said(&polled)));
         // What comes on top of the interval is the sync itself.
-        ensure("each within the interval and a sync", median_and_worst(&polled).1 < interval + FORCED, said(&polled))
+        ensure("each within the interval and a sync", median_and_worst(&polled).1 < interval + FORCED, said(&polled))?;
+
+        // A commit that is not on master, waited for just as long: nothing else may look like a detection.
+        let before = the_loop.application()?["status"]["sync"]["revision"].take();
+        let elsewhere = clone.push_elsewhere("elsewhere")?;
+        let long = Duration::from_secs_f64(interval + FORCED);
+        wait::throughout("Argo CD stays at master's commit", long, || {
+            expect("revision", the_loop.application()?["status"]["sync"]["revision"].take(), before.clone())
+        })?;
+        report.control(format!(
+            "{} on another branch was not detected within {}",
+            &elsewhere[..7],
+            wait::seconds(long)
+        ));
+        Ok(())
     })
 }

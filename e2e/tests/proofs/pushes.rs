@@ -39,9 +39,8 @@ fn remark(clone: &Clone, text: &str) -> Result<()> {
     clone.write("src/main.rs", &format!("{main}// {text}\n"))
 }
 
-fn master(the_loop: &Loop) -> Result<String> {
+fn master() -> Result<String> {
     let said = shell::run(Command::new("git").args(["-c", "http.proxy=", "ls-remote", GIT, "refs/heads/master"]))?;
-    let _ = the_loop;
     Ok(said.split_whitespace().next().context("the loop has no master")?.to_owned())
 }
 
@@ -94,7 +93,7 @@ pub fn a_pushed_code_change_is_live_without_a_hand(the_loop: &Loop, report: &mut
         hops.once("workflow started", run.has_begun());
         hops.once("image pushed", run.step(BUILD_STEP)?.1);
         if bump.is_none() {
-            let tip = master(the_loop)?;
+            let tip = master()?;
             if tip != commit {
                 bump = Some(tip);
                 hops.once("manifest bumped", true);
@@ -247,7 +246,7 @@ pub fn a_push_of_documents_alone_restarts_nothing(the_loop: &Loop, report: &mut 
     expect("whether an image was built", run.step(BUILD_STEP)?.1, false)?;
     the_loop.force_sync()?;
     the_loop.wait_synced(&commit, DETECTED)?;
-    expect("master", master(the_loop)?, commit)?;
+    expect("master", master()?, commit)?;
     expect("generation and pods", identity()?, before)?;
     report.measured(format!("run {}, nothing built, same pods, same generation", seconds(took)));
 
@@ -279,7 +278,7 @@ pub fn a_push_while_held_is_not_deployed_until_the_hold_is_lifted(the_loop: &Loo
     ensure("the image was built", run.step(BUILD_STEP)?.1, "it was not")?;
     the_loop.force_sync()?;
     the_loop.wait_synced(&held, DETECTED)?;
-    expect("master, which nobody bumped", master(the_loop)?, held)?;
+    expect("master, which nobody bumped", master()?, held)?;
     the_loop.is_rolled_out(&live).context("what was live before has to stay so")?;
     report.measured(format!("pushed while held: built in {}, not bumped, {live} stayed live", seconds(took)));
 

@@ -94,9 +94,11 @@ fn failed(name: &str, error: &anyhow::Error) -> Failed {
 fn bring_up() -> Result<bool> {
     let the_loop = Loop::place();
     if the_loop.state.join("kubeconfig").exists() {
-        if !the_loop.loopctl().arg("status").status().context("cannot run loopctl")?.success() {
+        let status = the_loop.loopctl().arg("status").output().context("cannot run loopctl")?;
+        if !status.status.success() {
             bail!(
-                "a loop is on this machine but not ready: finish it with `cargo loopctl up`, or end it with `cargo loopctl down`"
+                "{}a loop is on this machine but not ready: finish it with `cargo loopctl up`, or end it with `cargo loopctl down`",
+                String::from_utf8_lossy(&status.stdout)
             );
         }
         println!("The loop that is up already is used, and left up.");
