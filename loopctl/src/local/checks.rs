@@ -2,6 +2,8 @@
 //!
 //! Every finding is one sentence that says what is missing and how to get it.
 
+mod ports;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::containerd::NETWORK_PLUGINS;
-use super::place::{API_PORT, BRIDGE, BRIDGE_ADDRESS, ETCD_PORT, GIT_PORT, NODE_PORT, REGISTRY_PORT};
+use super::place::{API_PORT, BRIDGE, ETCD_PORT, GIT_PORT, NODE_PORT, REGISTRY_PORT};
 use super::{Place, cgroups, network, shell};
 
 /// What the loop is made with besides its own builds: program, and the Debian package that has it.
@@ -177,71 +179,11 @@ fn strangers(place: &Place, found: &mut Vec<String>) -> Result<()> {
     if rules.contains("KUBE-SERVICES") && !network::is_ours(place) {
         found.push("another cluster runs on this machine (its kube-proxy has written iptables rules): follow README's ordinary steps on that one, or stop it".into());
     }
-    let listeners = listeners()?;
+    let listeners = ports::listeners();
     for (port, user) in PORTS {
         if listeners.contains(port) {
             found.push(format!("port {port}, which {user} needs, is taken: `ss -lptn sport = :{port}` shows by whom"));
         }
     }
     Ok(())
-}
-
-/// The ports on which somebody listens in such a way that the bridge's address is meant too.
-fn listeners() -> Result<Vec<u16>> {
-    let mut ports = Vec::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        // A kernel without IPv6 has no second table.
-        let Ok(text) = fs::read_to_string(table) else { continue };
-        ports.extend(text.lines().skip(1).filter_map(listener));
-    }
-    Ok(ports)
-}
-
-/// `  0: 0100007F:1F90 00000000:0000 0A ...`: own address and port in hexadecimal; 0A is listening.
-fn listener(line: &str) -> Option<u16> {
-    let mut fields = line.split_whitespace().skip(1);
-    let (address, port) = fields.next()?.split_once(':')?;
-    let listens = fields.nth(1)? == "0A";
-    let port = u16::from_str_radix(port, 16).ok()?;
-    let bridge = BRIDGE_ADDRESS
-        .split('.')
-        .rev()
-        .map(|byte| format!("{:02X}", byte.parse::<u8>().unwrap_or(0)))
-        .collect::<String>();
-    let everywhere = address.bytes().all(|digit| digit == b'0');
-    // The service's port is reached on 127.0.0.1, the others only on the bridge.
-    let here = port == NODE_PORT && address == "0100007F";
-    (listens && (everywhere || here || address == bridge)).then_some(port)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(line: &str, expected: Option<u16>) {
-        assert_eq!(listener(line), expected, "{line}");
-    }
-
-    #[test]
-    fn a_port_is_taken_by_whoever_listens_everywhere_or_on_the_bridge() {
-        check("   0: 00000000:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0 0 1", Some(6443));
-        check("   0: 0100BB0A:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0 0 1", Some(6443));
-        check("   0: 00000000000000000000000000000000:1388 00000000000000000000000000000000:0000 0A 0:0 0", Some(5000));
-    }
-
-    #[test]
-    fn a_listener_on_another_address_leaves_the_port_free() {
-        check("   0: 3500007F:0035 00000000:0000 0A 00000000:00000000 00:00000000 00000000   101 0 1", None);
-        check("   0: 0100007F:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000   101 0 1", None);
-    }
-
-    #[test]
-    fn the_port_of_the_service_is_taken_by_a_listener_on_127_0_0_1() {
-        check("   0: 0100007F:7850 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0 0 1", Some(30800));
-    }
-
-    #[test]
-    fn a_connection_is_no_listener() {
-        check("   0: 00000000:192B 00000000:0000 01 00000000:00000000 00:00000000 00000000     0 0 1", None);
-    }
 }
