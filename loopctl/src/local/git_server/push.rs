@@ -125,3 +125,74 @@ impl Clone<'_> {
         Ok(from_server.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository with one commit, and a way to add others.
+    struct Repository(tempfile::TempDir);
+
+    impl Repository {
+        fn new() -> Self {
+            let this = Self(tempfile::tempdir().expect("a folder"));
+            this.git(&["init", "--quiet", "--initial-branch=master"]);
+            this.commit("k8s/deployment.yaml", "image: sha-0000000\n", "Begin");
+            this
+        }
+
+        fn clone_of(&self) -> Clone<'_> {
+            Clone { folder: self.0.path() }
+        }
+
+        fn git(&self, arguments: &[&str]) -> String {
+            let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgSign=false"];
+            self.clone_of().ask(&[&identity, arguments].concat()).expect("git does it")
+        }
+
+        fn commit(&self, file: &str, text: &str, message: &str) -> String {
+            let path = self.0.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+            self.git(&["add", "--all"]);
+            self.git(&["commit", "--quiet", "--message", message]);
+            self.git(&["rev-parse", "HEAD"])
+        }
+    }
+
+    #[test]
+    fn a_bump_on_the_loops_master_is_merged_without_touching_the_branch() {
+        let repository = Repository::new();
+        let base = repository.git(&["rev-parse", "HEAD"]);
+        let bump = repository.commit("k8s/deployment.yaml", "image: sha-1111111\n", "ci: update image");
+        repository.git(&["reset", "--quiet", "--hard", &base]);
+        let head = repository.commit("src/main.rs", "fn main() {}\n", "Greet [skip ci]");
+
+        let merged = repository.clone_of().merge(&bump, &head).expect("a merge");
+
+        assert_eq!(
+            repository.git(&["log", "-1", "--format=%P|%s|%an", &merged]),
+            format!("{bump} {head}|Greet [skip ci]|Ann")
+        );
+        assert_eq!(repository.git(&["show", &format!("{merged}:k8s/deployment.yaml")]), "image: sha-1111111");
+        assert_eq!(repository.git(&["rev-parse", "HEAD"]), head);
+        assert_eq!(repository.git(&["status", "--porcelain"]), "");
+    }
+
+    #[test]
+    fn a_conflict_is_told_with_the_file_and_the_way_out() {
+        let repository = Repository::new();
+        let base = repository.git(&["rev-parse", "HEAD"]);
+        let bump = repository.commit("k8s/deployment.yaml", "image: sha-1111111\n", "ci: update image");
+        repository.git(&["reset", "--quiet", "--hard", &base]);
+        let head = repository.commit("k8s/deployment.yaml", "image: sha-2222222\n", "Pin by hand");
+
+        let error = repository.clone_of().merge(&bump, &head).expect_err("both changed the line");
+
+        assert_eq!(
+            error.to_string(),
+            "the loop's master and HEAD both changed k8s/deployment.yaml: merge them first, with \
+             `git pull http://10.187.0.1:3000/voloshko/argo-rust.git master`"
+        );
+    }
+}

@@ -281,3 +281,58 @@ pub fn wait(run: &Run, deadline: Duration) -> Result<Outcome> {
         std::thread::sleep(Duration::from_millis(100));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(commit: &str) -> Request {
+        let push = Push {
+            reference: "refs/heads/master".into(),
+            before: String::new(),
+            after: commit.into(),
+            message: "Greet".into(),
+            actor: "voloshko".into(),
+            by_run: None,
+        };
+        Request { push, group: None, called: SystemTime::now() }
+    }
+
+    /// Number and whether it runs, for every run that has not ended.
+    fn check(place: &Place, expected: &[(u64, bool)]) {
+        let found: Vec<(u64, bool)> =
+            unfinished(place).expect("a list").iter().map(|run| (run.number, run.running)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_run_waits_until_it_is_held_and_is_gone_when_it_has_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::below(folder.path()).expect("a place");
+        check(&place, &[]);
+        let first = Run::call(&place, "on: push", &request("a")).expect("a run");
+        let second = Run::call(&place, "on: push", &request("b")).expect("a run");
+        check(&place, &[(1, false), (2, false)]);
+        let held = first.hold().expect("nobody else runs it");
+        check(&place, &[(1, true), (2, false)]);
+        drop(held);
+        let outcome = Outcome { conclusion: Conclusion::Success, reason: None, seconds: 1.0, steps: Vec::new() };
+        first.close(&place, &outcome).expect("it ends");
+        check(&place, &[(2, false)]);
+        assert_eq!(of_commit(&place, "b").expect("a search").expect("a run").number, second.number);
+    }
+
+    #[test]
+    fn a_token_is_worth_nothing_after_its_run_and_never_anybody_elses() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::below(folder.path()).expect("a place");
+        let run = Run::call(&place, "on: push", &request("a")).expect("a run");
+        let token = give_token(&place, &run).expect("a token");
+        assert_eq!(run_of_token(&place, &token).expect("a search"), Some(1));
+        assert_eq!(run_of_token(&place, "ghs_guess").expect("a search"), None);
+        assert_eq!(run_of_token(&place, "").expect("a search"), None);
+        let outcome = Outcome { conclusion: Conclusion::Failure, reason: None, seconds: 1.0, steps: Vec::new() };
+        run.close(&place, &outcome).expect("it ends");
+        assert_eq!(run_of_token(&place, &token).expect("a search"), None);
+    }
+}
