@@ -119,34 +119,46 @@ pub fn in_order(parts: &[Box<dyn Part>]) -> Result<Vec<&dyn Part>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::local;
 
-    struct Fake(&'static str, &'static [&'static str]);
+    /// Ready once it was started, unless it is the broken one.
+    struct Fake {
+        name: &'static str,
+        needs: &'static [&'static str],
+        runs: AtomicBool,
+    }
 
     impl Part for Fake {
         fn name(&self) -> &'static str {
-            self.0
+            self.name
         }
         fn does(&self) -> &'static str {
             "stands for a part"
         }
         fn needs(&self) -> &'static [&'static str] {
-            self.1
+            self.needs
         }
         fn start(&self, _: &Place) -> Result<()> {
-            if self.0 == "broken" {
+            if self.name == "broken" {
                 bail!("it is broken")
             }
+            self.runs.store(true, Ordering::SeqCst);
             Ok(())
         }
         fn ready(&self, _: &Place) -> Result<()> {
-            Ok(())
+            if self.runs.load(Ordering::SeqCst) { Ok(()) } else { bail!("it was not started") }
         }
     }
 
+    fn fake(name: &'static str, needs: &'static [&'static str]) -> Box<dyn Part> {
+        Box::new(Fake { name, needs, runs: AtomicBool::new(false) })
+    }
+
     fn fakes(parts: &[(&'static str, &'static [&'static str])]) -> Vec<Box<dyn Part>> {
-        parts.iter().map(|(name, needs)| Box::new(Fake(name, needs)) as Box<dyn Part>).collect()
+        parts.iter().map(|(name, needs)| fake(name, needs)).collect()
     }
 
     fn started(parts: &[Box<dyn Part>]) -> (Vec<&'static str>, Result<()>) {
@@ -168,6 +180,14 @@ mod tests {
         let (order, outcome) = started(&fakes(&[("broken", &[]), ("b", &["broken"])]));
         assert_eq!(outcome.expect_err("one part is broken").to_string(), "broken cannot be started: it is broken");
         assert_eq!(order, [""; 0]);
+    }
+
+    #[test]
+    fn a_part_that_is_ready_is_left_alone() {
+        let parts = vec![Box::new(Fake { name: "broken", needs: &[], runs: AtomicBool::new(true) }) as Box<dyn Part>];
+        let (order, outcome) = started(&parts);
+        outcome.expect("starting it would fail, and it need not be started");
+        assert_eq!(order, ["broken"]);
     }
 
     #[test]
