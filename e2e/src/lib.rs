@@ -7,6 +7,7 @@ pub mod client;
 pub mod cluster;
 pub mod images;
 pub mod load;
+pub mod machine;
 pub mod report;
 pub mod repository;
 pub mod runs;

@@ -5,6 +5,7 @@
 mod bad_releases;
 mod detection;
 mod image;
+mod lifecycle;
 mod ownership;
 mod pull_secret;
 mod pushes;
@@ -56,6 +57,7 @@ const PROOFS: &[Proof] = proofs![
     detection::polling_detects_a_commit_within_the_configured_interval,
     speed::a_bump_is_live_within_fifteen_seconds_in_the_median,
     rollout_under_load::twenty_rollouts_under_load_fail_no_request,
+    lifecycle::up_while_it_is_up_says_so_and_restarts_nothing,
     restarts::each_part_is_killed_under_load_and_the_loop_heals,
 ];
 

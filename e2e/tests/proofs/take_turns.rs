@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use e2e::machine::Machine;
 use e2e::report::Report;
 use e2e::{Loop, shell};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::Proof;
+use crate::lifecycle;
 use crate::table::{self, Row, Verdict};
 
 type Rows = Arc<Mutex<Vec<Row>>>;
@@ -31,12 +33,15 @@ pub fn run(proofs: &'static [Proof]) -> ExitCode {
         }
     };
     let conclusion = libtest_mimic::run(&arguments, trials);
-    let rows = rows.lock().map(|rows| rows.clone()).unwrap_or_default();
-    println!("{}", table::of(&rows));
-    let down = if ours { take_down() } else { Ok(()) };
+    let mut rows = rows.lock().map(|rows| rows.clone()).unwrap_or_default();
+    let down = match ours {
+        Some(before) => leave(&before, &mut rows),
+        None => Ok(()),
+    };
     if let Err(error) = &down {
         eprintln!("{error:#}");
     }
+    println!("{}", table::of(&rows));
     let count = |verdict: Verdict| rows.iter().filter(|row| row.verdict == verdict).count();
     println!(
         "{} passed, {} failed, {} skipped",
@@ -89,9 +94,9 @@ fn failed(name: &str, error: &anyhow::Error) -> Failed {
     .into()
 }
 
-/// Whether it is this run's own loop. One that is up already, as while a proof is being written, is used and
+/// The machine as it was before this run's own loop came up. One that is up already, as while a proof is being written, is used and
 /// left up.
-fn bring_up() -> Result<bool> {
+fn bring_up() -> Result<Option<Machine>> {
     let the_loop = Loop::place();
     if the_loop.state.join("kubeconfig").exists() {
         let status = the_loop.loopctl().arg("status").output().context("cannot run loopctl")?;
@@ -102,8 +107,9 @@ fn bring_up() -> Result<bool> {
             );
         }
         println!("The loop that is up already is used, and left up.");
-        return Ok(false);
+        return Ok(None);
     }
+    let before = Machine::now();
     take_down_when_interrupted()?;
     let mut up = the_loop.loopctl();
     up.arg("up");
@@ -114,7 +120,19 @@ fn bring_up() -> Result<bool> {
         take_down()?;
         bail!("`loopctl up` failed, so nothing could be proven; what it said is above");
     }
-    Ok(true)
+    Ok(Some(before))
+}
+
+/// Takes the loop down, which is a proof of its own.
+fn leave(before: &Machine, rows: &mut Vec<Row>) -> Result<()> {
+    let during = Machine::now();
+    let begin = Instant::now();
+    let mut report = Report::default();
+    let outcome =
+        take_down().and_then(|()| lifecycle::down_leaves_the_machine_as_up_found_it(before, &during, &mut report));
+    let verdict = if outcome.is_ok() { Verdict::Passed } else { Verdict::Failed };
+    rows.push(Row { name: "down_leaves_the_machine_as_up_found_it", verdict, took: begin.elapsed(), report });
+    outcome
 }
 
 fn take_down() -> Result<()> {
