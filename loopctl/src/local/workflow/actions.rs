@@ -112,6 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn the_repositorys_own_workflow_can_run_on_this_machine() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let text =
+            fs::read_to_string(place.checkout.join(crate::local::workflow::FILE)).expect("the workflow is there");
+        let workflow = Workflow::read(&text).expect("the workflow can be understood");
+        let mappings = mappings(&place, &workflow).unwrap_or_else(|error| panic!("{error:#}"));
+        assert!(!mappings.is_empty(), "the workflow uses no action at all");
+    }
+
+    #[test]
     fn every_stand_in_is_there_and_can_be_read() {
         let place = Place::find().expect("the tests run with a home folder");
         for (action, _) in STAND_INS {
