@@ -18,7 +18,7 @@ use anyhow::{Context, Result};
 
 use super::place::{BRIDGE_ADDRESS, GIT_PORT};
 use super::processes::{self, Process};
-use super::workflow::{runs, tools};
+use super::workflow::{containers, runs, tools};
 use super::{Part, Place, cgroups, mounts, shell};
 
 pub struct GitServer;
@@ -41,7 +41,7 @@ impl Part for GitServer {
 
     fn start(&self, place: &Place) -> Result<()> {
         tools::install(place)?;
-        tools::settle(place)?;
+        containers::settle(place)?;
         make_repository(place)?;
         let process = Process::new(processes::own_copy(place)?)
             .arg("git-server")
@@ -67,9 +67,10 @@ impl Part for GitServer {
         mounts::release(&place.cache.join("images"))?;
         if place.cache.join("images").exists() {
             shell::run(place.buildah()?.args(["rm", "--all"]))?;
+            containers::tidy_images(place)?;
         }
-        mounts::release(&tools::runtime_folder())?;
-        for folder in [tools::runtime_folder(), tools::podman_memory(place)] {
+        mounts::release(&containers::runtime_folder())?;
+        for folder in [containers::runtime_folder(), containers::podman_memory(place)] {
             if folder.exists() {
                 fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
             }

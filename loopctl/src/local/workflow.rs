@@ -5,15 +5,18 @@
 
 pub mod actions;
 pub mod build_cache;
+pub mod containers;
 pub mod file;
 pub mod follow;
 pub mod log;
 pub mod pattern;
 pub mod queue;
+pub mod record;
 pub mod rules;
 pub mod runner;
 pub mod runs;
 pub mod scheduler;
+pub mod tokens;
 pub mod tools;
 
 /// The one workflow that the loop runs; the others check the repository and deliver nothing.

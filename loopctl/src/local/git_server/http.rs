@@ -19,8 +19,8 @@ use super::hook::{PUSHER, PUSHING_RUN};
 use super::{REPOSITORY, root};
 use crate::local::Place;
 use crate::local::place::{BRIDGE_ADDRESS, GIT_PORT};
-use crate::local::workflow::runs;
 use crate::local::workflow::scheduler::Scheduler;
+use crate::local::workflow::tokens;
 
 /// How GitHub's own pushes sign; act cannot know it.
 const BOT: &str = "github-actions[bot]";
@@ -132,10 +132,10 @@ fn pusher(place: &Place, headers: &HeaderMap) -> Result<Option<Pusher>> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
         .and_then(|(_, value)| String::from_utf8(BASE64_STANDARD.decode(value).ok()?).ok());
     let Some((name, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) else { return Ok(None) };
-    if let Some(run) = runs::run_of_token(place, password)? {
+    if let Some(run) = tokens::run_of(place, password)? {
         return Ok(Some(Pusher { name: BOT.to_owned(), run: Some(run) }));
     }
-    if !runs::same(&place.secret("git-password")?, password) {
+    if !tokens::same(&place.secret("git-password")?, password) {
         return Ok(None);
     }
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
@@ -235,7 +235,7 @@ mod tests {
         let (_folder, place) = place();
         let run = Run::of(&place, 7);
         std::fs::create_dir_all(&run.folder).expect("the run's folder");
-        let token = runs::give_token(&place, &run).expect("a token");
+        let token = tokens::give(&place, &run).expect("a token");
         check(&place, PUSH, Some(("x-access-token", &token)), 200);
         let outcome = Outcome { conclusion: Conclusion::Success, reason: None, seconds: 1.0, steps: Vec::new() };
         run.close(&place, &outcome).expect("the run ends");

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::file::Workflow;
 use super::log::Log;
 use super::rules::short;
-use super::runs::{Conclusion, Outcome, Request, Run, give_token};
-use super::{actions, build_cache, tools};
+use super::runs::{Conclusion, Outcome, Request, Run};
+use super::{actions, build_cache, tokens, tools};
 use crate::local::place::write_private;
 use crate::local::{Place, cgroups, git_server};
 
@@ -95,7 +95,7 @@ fn act(place: &Place, run: &Run, request: &Request) -> Result<Command> {
     let event = work.join("event.json");
     write_private(&event, &event_of(request).to_string())?;
     let secrets = work.join("secrets");
-    write_private(&secrets, &format!("GITHUB_TOKEN={}\n", give_token(place, run)?))?;
+    write_private(&secrets, &format!("GITHUB_TOKEN={}\n", tokens::give(place, run)?))?;
 
     let mut act = Command::new(tools::act(place)?);
     act.env_clear()

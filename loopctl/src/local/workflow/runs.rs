@@ -5,64 +5,21 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
-use serde::{Deserialize, Serialize};
 
 use super::build_cache;
-use super::queue::{Group, Unfinished};
-use super::rules::Push;
+use super::queue::Unfinished;
+pub use super::record::{Conclusion, Outcome, Request, StepOutcome};
+use super::tokens;
 use crate::local::place::{private_folder, write_private};
-use crate::local::{Place, cgroups, mounts, registry};
+use crate::local::{Place, cgroups, mounts};
 
 pub struct Run {
     pub number: u64,
     pub folder: PathBuf,
-}
-
-/// What is known when the run is called for.
-#[derive(Serialize, Deserialize, Clone, Debug)]
-pub struct Request {
-    pub push: Push,
-    pub group: Option<Group>,
-    pub called: SystemTime,
-}
-
-#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
-#[serde(rename_all = "lowercase")]
-pub enum Conclusion {
-    Success,
-    Failure,
-    Cancelled,
-}
-
-#[derive(Serialize, Deserialize, Clone, Debug)]
-pub struct Outcome {
-    pub conclusion: Conclusion,
-    /// In a sentence, when it is not what a step printed.
-    pub reason: Option<String>,
-    pub seconds: f64,
-    pub steps: Vec<StepOutcome>,
-}
-
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
-pub struct StepOutcome {
-    pub job: String,
-    pub step: String,
-    pub success: bool,
-    pub seconds: f64,
-}
-
-impl Conclusion {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }
 
 impl Run {
@@ -146,8 +103,7 @@ impl Run {
 
     /// Takes the run's rights away, clears its work away and writes down how it ended.
     pub fn close(&self, place: &Place, outcome: &Outcome) -> Result<()> {
-        registry::dismiss(place, &self.registry_user())?;
-        remove_if_there(&token_file(place, self.number)?)?;
+        tokens::take_back(place, self)?;
         build_cache::give_back(place, self)?;
         mounts::release(&self.work())?;
         if self.work().exists() {
@@ -212,45 +168,6 @@ pub fn of_commit(place: &Place, commit: &str) -> Result<Option<Run>> {
     Ok(None)
 }
 
-/// A token that allows this run what GITHUB_TOKEN allows: to push commits and images.
-pub fn give_token(place: &Place, run: &Run) -> Result<String> {
-    tokens(place)?;
-    // It begins as GitHub's do, so that what looks for leaked tokens would find it.
-    let token = format!("ghs_{}", place.secret(&format!("run-tokens/{}", run.number))?);
-    registry::admit(place, &run.registry_user(), &token)?;
-    Ok(token)
-}
-
-/// The run that a token was given to and that has not ended, if it is one.
-pub fn run_of_token(place: &Place, token: &str) -> Result<Option<u64>> {
-    let Some(secret) = token.strip_prefix("ghs_") else { return Ok(None) };
-    for entry in fs::read_dir(tokens(place)?).context("cannot read the runs' tokens")? {
-        let path = entry?.path();
-        let Some(number) = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // The run may end, and its token go, between the listing and the reading.
-        if fs::read_to_string(&path).is_ok_and(|known| same(&known, secret)) {
-            return Ok(Some(number));
-        }
-    }
-    Ok(None)
-}
-
-/// Compares in a time that does not tell how much of a guess was right.
-pub fn same(secret: &str, guess: &str) -> bool {
-    use sha2::{Digest, Sha256};
-    Sha256::digest(secret) == Sha256::digest(guess)
-}
-
-fn tokens(place: &Place) -> Result<PathBuf> {
-    place.folder("keys/run-tokens")
-}
-
-fn token_file(place: &Place, number: u64) -> Result<PathBuf> {
-    Ok(tokens(place)?.join(number.to_string()))
-}
-
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?)),
@@ -259,32 +176,10 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     }
 }
 
-fn remove_if_there(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Waits until the run has ended, or fails when that takes longer than the deadline.
-pub fn wait(run: &Run, deadline: Duration) -> Result<Outcome> {
-    let begin = Instant::now();
-    loop {
-        if let Some(outcome) = run.outcome()? {
-            return Ok(outcome);
-        }
-        if begin.elapsed() > deadline {
-            bail!("run {} has not ended after {deadline:?}; its log: {}", run.number, run.log().display());
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::workflow::rules::Push;
 
     fn request(commit: &str) -> Request {
         let push = Push {
@@ -295,7 +190,7 @@ mod tests {
             actor: "voloshko".into(),
             by_run: None,
         };
-        Request { push, group: None, called: SystemTime::now() }
+        Request { push, group: None, called: std::time::SystemTime::now() }
     }
 
     /// Number and whether it runs, for every run that has not ended.
@@ -320,19 +215,5 @@ mod tests {
         first.close(&place, &outcome).expect("it ends");
         check(&place, &[(2, false)]);
         assert_eq!(of_commit(&place, "b").expect("a search").expect("a run").number, second.number);
-    }
-
-    #[test]
-    fn a_token_is_worth_nothing_after_its_run_and_never_anybody_elses() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let place = Place::below(folder.path()).expect("a place");
-        let run = Run::call(&place, "on: push", &request("a")).expect("a run");
-        let token = give_token(&place, &run).expect("a token");
-        assert_eq!(run_of_token(&place, &token).expect("a search"), Some(1));
-        assert_eq!(run_of_token(&place, "ghs_guess").expect("a search"), None);
-        assert_eq!(run_of_token(&place, "").expect("a search"), None);
-        let outcome = Outcome { conclusion: Conclusion::Failure, reason: None, seconds: 1.0, steps: Vec::new() };
-        run.close(&place, &outcome).expect("it ends");
-        assert_eq!(run_of_token(&place, &token).expect("a search"), None);
     }
 }

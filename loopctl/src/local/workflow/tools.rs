@@ -5,15 +5,14 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::build_cache;
 use super::runs::Run;
+use super::{build_cache, containers};
 use crate::local::place::{BRIDGE_ADDRESS, write_private};
 use crate::local::{Place, registry, shell};
 
@@ -117,12 +116,9 @@ pub fn environment(place: &Place, run: &Run) -> Result<BTreeMap<String, String>>
     set("GOCACHE", made(&place.cache.join("workflow/go-build"))?);
     set("PIP_CACHE_DIR", made(&place.cache.join("workflow/pip"))?);
 
-    let containers = place.folder("workflow")?;
-    let conf = |name: &str| containers.join(name).display().to_string();
-    set("CONTAINERS_CONF", conf("containers.conf"));
-    set("CONTAINERS_STORAGE_CONF", conf("storage.conf"));
-    set("CONTAINERS_REGISTRIES_CONF", conf("registries.conf"));
-    set("BUILDAH_ISOLATION", "chroot".into());
+    for (name, value) in containers::settings(place)? {
+        set(name, value);
+    }
     let logins = work.join("registry-logins.json");
     write_private(&logins, "{}")?;
     set("REGISTRY_AUTH_FILE", logins.display().to_string());
@@ -134,38 +130,7 @@ pub fn environment(place: &Place, run: &Run) -> Result<BTreeMap<String, String>>
     Ok(variables)
 }
 
-/// Writes the settings of buildah and podman, and the folder in which steps find `docker`.
-pub fn settle(place: &Place) -> Result<()> {
-    let folder = place.folder("workflow")?;
-    let values = [
-        ("run", runtime_folder().display().to_string()),
-        ("images", place.cache.join("images").display().to_string()),
-        ("run_root", place.folder("buildah")?.display().to_string()),
-        ("registry", registry::address()),
-    ];
-    let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-    for file in ["containers.conf", "storage.conf", "registries.conf"] {
-        write_private(&folder.join(file), &place.fill("workflow", file, &values)?)?;
-    }
-    let docker = programs(place)?.join("docker");
-    if docker.is_symlink() {
-        fs::remove_file(&docker)?;
-    }
-    symlink(place.part("workflow").join("docker"), &docker)
-        .with_context(|| format!("cannot write {}", docker.display()))
-}
-
-/// Podman's notes about where its folders are, which it believes even when they have moved.
-pub fn podman_memory(place: &Place) -> PathBuf {
-    place.cache.join("images/libpod")
-}
-
-/// On a file system that a reboot empties.
-pub fn runtime_folder() -> PathBuf {
-    PathBuf::from("/run/argo-rust-loop")
-}
-
-fn programs(place: &Place) -> Result<PathBuf> {
+pub fn programs(place: &Place) -> Result<PathBuf> {
     place.folder("workflow/bin")
 }
 
