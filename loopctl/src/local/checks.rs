@@ -26,6 +26,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("runc", "runc"),
     ("setpriv", "util-linux"),
     ("skopeo", "skopeo"),
+    ("slirp4netns", "slirp4netns"),
     ("tar", "tar"),
 ];
 
