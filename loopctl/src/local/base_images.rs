@@ -165,7 +165,7 @@ fn make_argocd_base(place: &Place) -> Result<()> {
 
 fn argocd_inputs(place: &Place) -> Result<String> {
     let file = fs::read_to_string(place.part("argocd").join("Containerfile"))?;
-    Ok(format!("{} {file}{}", place.program("argocd")?.display(), argocd_base_inputs(place)?))
+    Ok(format!("{} {file}{}", place.builds()?.identity("argocd")?, argocd_base_inputs(place)?))
 }
 
 fn make_argocd(place: &Place) -> Result<()> {

@@ -62,8 +62,13 @@ impl Builds {
 
     /// Where the program of that name is, or will be once it is built.
     pub fn program(&self, program: &str) -> Result<PathBuf> {
+        Ok(self.cache.join("bin").join(self.identity(program)?).join(program))
+    }
+
+    /// What the program is built from, in a word: another pin is another word.
+    pub fn identity(&self, program: &str) -> Result<String> {
         let (folder, _, pins) = self.find(program)?;
-        Ok(self.cache.join("bin").join(format!("{folder}-{}-{}", pins.version, pins.digest)).join(program))
+        Ok(format!("{folder}-{}-{}", pins.version, pins.digest))
     }
 
     pub fn version(&self, program: &str) -> Result<&str> {

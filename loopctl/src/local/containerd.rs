@@ -1,6 +1,5 @@
 //! containerd: pulls images and runs containers, all below the loop's own folders and socket.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -9,7 +8,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, REGISTRY_PORT, REGISTRY_USER, write_private};
 use super::processes::{self, Process};
-use super::{Part, Place, cgroups, mounts, network, shell};
+use super::{Part, Place, cgroups, leftovers, mounts, network, shell};
 
 pub struct Containerd;
 
@@ -100,24 +99,12 @@ impl Part for Containerd {
         cgroups::end("kubepods")?;
         cgroups::end("parts/containerd")?;
         mounts::release(&place.state.join("containerd"))?;
-        remove_network_results()
+        // Results of the network plugins, named after the network, and the sockets of killed shims.
+        leftovers::remove_files_named("/var/lib/cni/results", "argo-rust-loop-")?;
+        leftovers::remove_dead_sockets("/run/containerd/s")?;
+        leftovers::remove_empty(&["/var/lib/cni/results", "/var/lib/cni", "/run/containerd/s", "/run/containerd"]);
+        Ok(())
     }
-}
-
-/// The network plugins note each pod's result in a folder whose name cannot be changed.
-fn remove_network_results() -> Result<()> {
-    let Ok(results) = fs::read_dir("/var/lib/cni/results") else { return Ok(()) };
-    for result in results {
-        let result = result?;
-        if result.file_name().to_string_lossy().starts_with("argo-rust-loop-") {
-            fs::remove_file(result.path()).with_context(|| format!("cannot remove {}", result.path().display()))?;
-        }
-    }
-    // Empty folders were made for these results; one that is not empty belongs to somebody else.
-    for folder in ["/var/lib/cni/results", "/var/lib/cni", "/run/containerd/s", "/run/containerd"] {
-        let _ = fs::remove_dir(folder);
-    }
-    Ok(())
 }
 
 /// ctr on the loop's own socket, in the namespace that the kubelet uses.

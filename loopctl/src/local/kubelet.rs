@@ -1,15 +1,11 @@
 //! kubelet: makes this machine the cluster's node and runs the pods it is given.
 
-use std::fs;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::keys::kubeconfig;
 use super::place::{BRIDGE_ADDRESS, NODE, write_private};
 use super::processes::{self, Process};
-use super::{Part, Place, cgroups, containerd, mounts, network, shell};
+use super::{Part, Place, cgroups, containerd, leftovers, mounts, network, shell};
 
 pub struct Kubelet;
 
@@ -71,29 +67,9 @@ impl Part for Kubelet {
         }
         cgroups::end("kubepods")?;
         mounts::release(&place.state.join("kubelet"))?;
-        remove_log_links(place)?;
-        // Its place cannot be changed either. Nobody answers there, so no other kubelet has it.
-        let plugins = Path::new("/var/lib/kubelet/device-plugins/kubelet.sock");
-        if plugins.exists() && UnixStream::connect(plugins).is_err() {
-            fs::remove_file(plugins).with_context(|| format!("cannot remove {}", plugins.display()))?;
-        }
-        // Folders whose names cannot be changed. If they hold anything, it is somebody else's.
-        for folder in ["/var/log/containers", "/var/lib/kubelet/device-plugins", "/var/lib/kubelet"] {
-            let _ = fs::remove_dir(folder);
-        }
+        leftovers::remove_dead_sockets("/var/lib/kubelet/device-plugins")?;
+        leftovers::remove_links_to("/var/log/containers", &place.state.join("pod-logs"))?;
+        leftovers::remove_empty(&["/var/log/containers", "/var/lib/kubelet/device-plugins", "/var/lib/kubelet"]);
         Ok(())
     }
-}
-
-/// The kubelet leaves links to its pods' logs in a folder whose name cannot be changed.
-fn remove_log_links(place: &Place) -> Result<()> {
-    let Ok(links) = fs::read_dir("/var/log/containers") else { return Ok(()) };
-    let ours = place.state.join("pod-logs");
-    for link in links {
-        let link = link?.path();
-        if fs::read_link(&link).is_ok_and(|target| target.starts_with(&ours)) {
-            fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
-        }
-    }
-    Ok(())
 }

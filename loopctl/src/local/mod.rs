@@ -21,6 +21,7 @@ pub mod iptables;
 pub mod keys;
 pub mod kube_proxy;
 pub mod kubelet;
+pub mod leftovers;
 pub mod mounts;
 pub mod network;
 pub mod place;
