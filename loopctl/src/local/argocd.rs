@@ -46,12 +46,12 @@ impl Part for ArgoCd {
             &serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}).to_string(),
         )?;
         // In place before Argo CD starts, so that nothing has to be restarted for them.
-        apply(place, &read("argocd/settings.yaml")?)?;
+        apply(place, &read(&format!("argocd/{SETTINGS}"))?)?;
         install(place)?;
         apply(place, &read("k8s/namespace.yaml")?)?;
         apply(place, &pull_secret(place)?)?;
-        for file in ["controller-role", "sync-account", "project", "application"] {
-            apply(place, &with_local_repository(&read(&format!("argocd/{file}.yaml"))?))?;
+        for file in DECLARED {
+            apply(place, &with_local_repository(&read(&format!("argocd/{file}"))?))?;
         }
         Ok(())
     }
@@ -85,6 +85,11 @@ impl Part for ArgoCd {
         Ok(())
     }
 }
+
+const SETTINGS: &str = "settings.yaml";
+
+/// The rest of argocd/, each after those it refers to.
+const DECLARED: [&str; 4] = ["controller-role.yaml", "sync-account.yaml", "project.yaml", "application.yaml"];
 
 /// What the loop needs of Argo CD, and how many of each.
 const WORKLOADS: &[(&str, &str)] = &[
@@ -138,4 +143,52 @@ fn pull_secret(place: &Place) -> Result<String> {
         "data": {".dockerconfigjson": BASE64_STANDARD.encode(credentials)},
     });
     Ok(secret.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> String {
+        let place = Place::find().expect("the tests run with a home folder");
+        fs::read_to_string(place.checkout.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    #[test]
+    fn every_file_of_argocd_is_applied() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let mut files: Vec<String> = fs::read_dir(place.checkout.join("argocd"))
+            .expect("argocd/ is a folder")
+            .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
+            .filter(|name| name.ends_with(".yaml"))
+            .collect();
+        files.sort();
+        let mut applied = DECLARED.to_vec();
+        applied.push(SETTINGS);
+        applied.sort_unstable();
+        assert_eq!(files, applied, "name the new file in DECLARED in loopctl/src/local/argocd.rs");
+    }
+
+    #[test]
+    fn nothing_of_the_projects_files_changes_but_the_repositorys_address() {
+        for file in DECLARED {
+            let text = read(&format!("argocd/{file}"));
+            let local = with_local_repository(&text);
+            let changed: Vec<_> = text.lines().zip(local.lines()).filter(|(before, after)| before != after).collect();
+            let addresses = text.matches(REPOSITORY).count();
+            assert_eq!(changed.len(), addresses, "{file}: {changed:?}");
+        }
+        let application = with_local_repository(&read("argocd/application.yaml"));
+        assert!(!application.contains("github.com"), "the application would still watch GitHub:\n{application}");
+    }
+
+    #[test]
+    fn the_pull_secret_is_the_one_that_the_deployment_names() {
+        let folder = tempfile::TempDir::new().expect("a folder can be made");
+        let place = Place::below(folder.path()).expect("the tests run with a home folder");
+        let secret: serde_json::Value =
+            serde_json::from_str(&pull_secret(&place).expect("a password can be made")).expect("it is JSON");
+        let name = secret["metadata"]["name"].as_str().expect("it has a name");
+        assert!(read("k8s/deployment.yaml").contains(&format!("- name: {name}\n")), "the Deployment names no {name}");
+    }
 }

@@ -185,3 +185,28 @@ fn make_argocd(place: &Place) -> Result<()> {
     let argocd = build(place, "argocd", &context)?;
     keep(place, "argocd", &[(&argocd, "argocd"), (ARGOCD_BASE, "redis")])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_the_dockerfile_begins_with_is_made() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let dockerfile = fs::read_to_string(place.checkout.join("Dockerfile")).expect("the Dockerfile is there");
+        let named: Vec<&str> =
+            dockerfile.lines().filter_map(|line| line.strip_prefix("FROM ")?.split_whitespace().next()).collect();
+        assert_eq!(named.len(), 2, "the Dockerfile has another number of stages: {named:?}");
+        for name in named {
+            let full = format!("docker.io/library/{}", name.split('@').next().unwrap_or(name));
+            assert!([SERVICE_BASE, RUST].contains(&full.as_str()), "base_images.rs makes no {full}");
+        }
+    }
+
+    #[test]
+    fn the_same_inputs_are_the_same_folder_and_others_another() {
+        assert_eq!(digest("a"), digest("a"));
+        assert_ne!(digest("a"), digest("b"));
+        assert_eq!(digest("a").len(), 12);
+    }
+}

@@ -214,4 +214,27 @@ mod tests {
         programs.dedup();
         assert_eq!(programs.len(), all, "a program is named in two recipes");
     }
+
+    /// What Kubernetes and Argo CD publish in pieces has to be of one version, or it does not fit together.
+    #[test]
+    fn pieces_that_belong_together_have_one_version() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let builds = Builds::read(&place).expect("builds.toml and the pin files agree");
+        let replacements = |folder: &str| -> Vec<(String, String)> {
+            let text = fs::read_to_string(place.part(folder).join("go.mod")).expect("go.mod is there");
+            let replaced = text.lines().filter_map(|line| line.split_once(" => "));
+            replaced
+                .filter_map(|(_, to)| to.split_once(" v"))
+                .map(|(module, version)| (module.trim().to_owned(), version.trim().to_owned()))
+                .collect()
+        };
+        let kubernetes = builds.version("kubelet").expect("it is built").replacen("1.", "0.", 1);
+        for (module, version) in replacements("kubernetes") {
+            assert_eq!(version, kubernetes, "{module} in loopctl/parts/kubernetes/go.mod");
+        }
+        let engine = "github.com/argoproj/argo-cd/gitops-engine/v3";
+        let version =
+            replacements("argocd").into_iter().find(|(module, _)| module == engine).map(|(_, version)| version);
+        assert_eq!(version.as_deref(), builds.version("argocd").ok(), "{engine} in loopctl/parts/argocd/go.mod");
+    }
 }

@@ -98,3 +98,16 @@ fn ask_service(path: &str) -> Result<String> {
 pub fn service() -> String {
     format!("http://127.0.0.1:{NODE_PORT}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_is_asked_where_its_manifest_offers_it() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let manifest =
+            std::fs::read_to_string(place.checkout.join("k8s/service.yaml")).expect("k8s/service.yaml is there");
+        assert!(manifest.contains(&format!("nodePort: {NODE_PORT}\n")), "k8s/service.yaml has another NodePort");
+    }
+}
