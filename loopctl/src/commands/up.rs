@@ -19,6 +19,11 @@ use crate::local::{self, Place, checks, delivery, git_server, processes, start};
 ///
 /// The first time it builds all of it from source, which takes about half an hour on two cores;
 /// what was built stays in the cache. Interrupted, it goes on where it was when it is typed again.
+///
+/// It needs root, 15 GB of disk, Go, Rust and Python; what else is missing it says. Everything it
+/// makes is in /var/lib/argo-rust-loop (LOOPCTL_STATE names another folder) and in the cache
+/// (~/.cache, or XDG_CACHE_HOME). It uses nothing of another cluster on the machine: to deliver to
+/// that one, MicroK8s, kind or k3s, follow README instead.
 #[derive(Args)]
 pub struct Options {
     /// Install the Debian packages that are missing (also done where CI=true)
