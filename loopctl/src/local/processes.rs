@@ -183,7 +183,15 @@ pub fn must_run(place: &Place, name: &str) -> Result<()> {
     }
 }
 
-pub fn log_end(place: &Place, name: &str) -> String {
+/// How often its keeper had to start it again; 0 when it does not run.
+pub fn restarts(place: &Place, name: &str) -> Result<u32> {
+    Ok(match condition(place, name)? {
+        Condition::Running { restarts, .. } | Condition::Failing { restarts } => restarts,
+        Condition::Stopped => 0,
+    })
+}
+
+fn log_end(place: &Place, name: &str) -> String {
     let text = fs::read(place.log(name)).unwrap_or_default();
     super::shell::last_lines(&String::from_utf8_lossy(&text[text.len().saturating_sub(8192)..]), 6)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{Part, Place};
+use super::{Part, Place, processes};
 
 /// Who is ready, and whether somebody failed; the parts' threads wait on it for each other.
 #[derive(Default)]
@@ -71,19 +71,25 @@ fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
         return Ok(());
     }
     part.start(place).with_context(|| format!("{} cannot be started", part.name()))?;
+    let restarts = processes::restarts(place, part.name())?;
     loop {
         let Err(missing) = part.ready(place) else {
             return Ok(());
         };
-        if begin.elapsed() > part.deadline() {
-            let (name, deadline) = (part.name(), part.deadline());
+        let (name, deadline) = (part.name(), part.deadline());
+        let hopeless = processes::restarts(place, name)? >= restarts + HOPELESS_RESTARTS;
+        if hopeless || begin.elapsed() > deadline {
+            let seconds = begin.elapsed().as_secs();
             bail!(
-                "{name} is not ready after {deadline:?}: {missing:#}\n  `cargo loopctl logs {name}` shows what it said"
+                "{name} is not ready after {seconds} s: {missing:#}\n  `cargo loopctl logs {name}` shows what it said"
             );
         }
         sleep(Duration::from_millis(100));
     }
 }
+
+/// A process that dies that often in a row does not get better by waiting for the deadline.
+const HOPELESS_RESTARTS: u32 = 6;
 
 /// Stops all parts, the last first. It goes on after a failure, to leave as little as possible.
 pub fn stop(place: &Place, parts: &[Box<dyn Part>], report: &dyn Fn(&dyn Part, Duration)) -> Result<()> {
