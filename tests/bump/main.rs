@@ -16,4 +16,5 @@ mod outcomes;
 mod people;
 mod rounds;
 mod run;
+mod smoke_image;
 mod world;
