@@ -1,6 +1,12 @@
 //! The scripts that decide about and write the image's tag, run against real git repositories.
 //!
 //! Replay a failure with the seed it printed: `BUMP_SEED=7 cargo test --test bump`. `BUMP_ROUNDS` (200) sets how long.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on must panic"
+)]
 
 mod failures;
 mod history;
@@ -10,4 +16,5 @@ mod outcomes;
 mod people;
 mod rounds;
 mod run;
+mod smoke_image;
 mod world;

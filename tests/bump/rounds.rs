@@ -30,6 +30,9 @@ fn every_round_ends_on_the_newest_inputs_and_nothing_is_lost() {
     let totals = play(number("BUMP_ROUNDS").unwrap_or(200), seed, run::bump);
     println!("figures: {totals}, {} faults (BUMP_SEED={seed})", totals.faults.len());
     assert!(totals.faults.is_empty(), "replay with BUMP_SEED={seed}:\n{}", totals.faults.join("\n"));
+    if totals.rounds < 20 {
+        return;
+    }
     assert!(totals.races > 0, "no run ever had to try again, so the rounds prove nothing about races");
     assert!(totals.outcomes.contains_key("superseded"), "no run was ever too late, which proves nothing about order");
 }
@@ -49,17 +52,17 @@ fn a_rebase_before_the_push_fails_the_same_rounds() {
 /// What the script replaces has to fail; if it passed, the rounds above would be too easy.
 fn control(name: &str, step: BumpStep) {
     let seed = seed();
-    let totals = play(30, seed, step);
+    let totals = play(15, seed, step);
+    let lost = totals.count("a run failed");
     println!(
-        "figures: control ({name}): {} of {} rounds ended on an older image, {} runs failed, \
-         {} images were put over newer ones, {} had been taken back",
-        totals.wrong_ends,
+        "figures: control ({name}): in {} rounds {lost} built images were never delivered, \
+         {} rounds ended on an older image, {} images were put over newer ones, {} had been taken back",
         totals.rounds,
-        totals.count("a run failed"),
+        totals.wrong_ends,
         totals.count("over a newer image"),
         totals.count("taken back"),
     );
-    assert!(totals.wrong_ends > 0, "{name} lost nothing: the rounds are too easy (BUMP_SEED={seed})");
+    assert!(lost > 0, "{name} lost nothing: the rounds are too easy (BUMP_SEED={seed})");
 }
 
 /// The specification's own two steps, with room for one more before the push.

@@ -56,7 +56,7 @@ pub fn expect_failure(report: &Report, sentence: &str) {
     assert!(report.printed.contains(sentence), "should say {sentence:?}: {}", report.printed);
 }
 
-fn script(name: &str) -> PathBuf {
+pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/scripts").join(name)
 }
 

@@ -2,10 +2,12 @@
 //! says which file to change to what.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must panic")]
 
+mod argocd;
 mod documents;
 mod image;
 mod manifests;
 mod ownership;
 mod proofs;
+mod provider;
 mod repository;
 mod workflow;

@@ -1,10 +1,9 @@
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use argo_rust::config;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::repository::{at, container, deployment, folder, text, yaml, yaml_documents};
+use crate::repository::{at, container, deployment, folder, text, yaml};
 
 const NAME: &str = "argo-rust";
 
@@ -129,128 +128,4 @@ fn what_a_prune_must_not_delete_says_so() {
         let options = &yaml(file)["metadata"]["annotations"]["argocd.argoproj.io/sync-options"];
         assert_eq!(options, "Prune=false,Delete=false", "{file}");
     }
-}
-
-/// Every field that a manifest may use, list members without their index. An update by OpenTofu's kubernetes provider
-/// sends the whole spec as the provider knows it: hostUsers, resizePolicy, appArmorProfile and a probe's
-/// terminationGracePeriodSeconds would be dropped without a word, and preStop.sleep makes every update fail.
-const FIELDS_THE_PROVIDER_KEEPS: [&str; 19] = [
-    "minReadySeconds",
-    "progressDeadlineSeconds",
-    "replicas",
-    "selector/matchLabels",
-    "strategy/rollingUpdate/maxSurge",
-    "strategy/rollingUpdate/maxUnavailable",
-    "strategy/type",
-    "template/metadata/labels",
-    "template/spec/automountServiceAccountToken",
-    "template/spec/containers",
-    "template/spec/enableServiceLinks",
-    "template/spec/imagePullSecrets",
-    "template/spec/securityContext/runAsGroup",
-    "template/spec/securityContext/runAsNonRoot",
-    "template/spec/securityContext/runAsUser",
-    "template/spec/securityContext/seccompProfile/type",
-    "template/spec/shareProcessNamespace",
-    "template/spec/terminationGracePeriodSeconds",
-    "template/spec/topologySpreadConstraints",
-];
-const CONTAINER_FIELDS_THE_PROVIDER_KEEPS: [&str; 24] = [
-    "env/name",
-    "env/value",
-    "image",
-    "livenessProbe/failureThreshold",
-    "livenessProbe/httpGet/path",
-    "livenessProbe/httpGet/port",
-    "livenessProbe/initialDelaySeconds",
-    "livenessProbe/periodSeconds",
-    "livenessProbe/timeoutSeconds",
-    "name",
-    "ports/containerPort",
-    "ports/name",
-    "readinessProbe/failureThreshold",
-    "readinessProbe/httpGet/path",
-    "readinessProbe/httpGet/port",
-    "readinessProbe/initialDelaySeconds",
-    "readinessProbe/periodSeconds",
-    "readinessProbe/timeoutSeconds",
-    "resources",
-    "securityContext/allowPrivilegeEscalation",
-    "securityContext/capabilities/drop",
-    "securityContext/privileged",
-    "securityContext/readOnlyRootFilesystem",
-    "securityContext/runAsNonRoot",
-];
-
-#[test]
-fn the_deployment_uses_only_fields_that_the_provider_writes_back() {
-    let check = |document: &Value, known: &[&str]| {
-        let mut used = BTreeSet::new();
-        fields(document, "", known, &mut used);
-        let unknown: Vec<_> = used.iter().filter(|field| !known.contains(&field.as_str())).collect();
-        assert!(
-            unknown.is_empty(),
-            "k8s/deployment.yaml uses {unknown:?}; try a sizing apply on a live Deployment that has it, and add it to \
-             the list in this test if it stays as it was"
-        );
-    };
-    let mut deployment = deployment();
-    check(&container(), &CONTAINER_FIELDS_THE_PROVIDER_KEEPS);
-    check(&deployment["spec"], &FIELDS_THE_PROVIDER_KEEPS);
-
-    deployment["spec"]["template"]["spec"]["hostUsers"] = json!(false);
-    let dropped = std::panic::catch_unwind(|| check(&deployment["spec"], &FIELDS_THE_PROVIDER_KEEPS));
-    assert!(dropped.is_err(), "this check could not see a field that is dropped");
-}
-
-fn fields(value: &Value, path: &str, known: &[&str], found: &mut BTreeSet<String>) {
-    match value {
-        _ if known.contains(&path) => drop(found.insert(path.to_owned())),
-        Value::Object(members) => {
-            for (name, member) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-                fields(member, &path, known, found);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| fields(item, path, known, found)),
-        _ => drop(found.insert(path.to_owned())),
-    }
-}
-
-#[test]
-fn the_project_the_application_and_the_account_name_the_same_things() {
-    let (project, application) = (yaml("argocd/project.yaml"), yaml("argocd/application.yaml"));
-    assert_eq!(application["spec"]["project"], project["metadata"]["name"]);
-    assert_eq!(project["spec"]["sourceRepos"], json!([application["spec"]["source"]["repoURL"]]));
-    assert_eq!(project["spec"]["destinations"], json!([application["spec"]["destination"]]));
-    assert_eq!(application["spec"]["source"]["path"], "k8s");
-    assert_eq!(application["spec"]["destination"]["namespace"], NAME);
-
-    let account = &project["spec"]["destinationServiceAccounts"][0];
-    assert_eq!(account["namespace"], application["spec"]["destination"]["namespace"]);
-    let documents = yaml_documents("argocd/sync-account.yaml");
-    let service_account = &documents[0]["metadata"];
-    let expected = format!("{}:{}", service_account["namespace"], service_account["name"]).replace('"', "");
-    assert_eq!(account["defaultServiceAccount"], expected.as_str());
-    let controller = &yaml("argocd/controller-role.yaml")["rules"][2];
-    assert_eq!(controller["resourceNames"], json!([service_account["name"]]), "argocd/controller-role.yaml");
-    assert_eq!(
-        yaml("argocd/settings.yaml")["data"]["application.sync.impersonation.enabled"],
-        "true",
-        "without it destinationServiceAccounts has no effect"
-    );
-}
-
-#[test]
-fn the_project_allows_the_kinds_of_k8s_and_no_other() {
-    let project = yaml("argocd/project.yaml");
-    let mut allowed: Vec<String> = Vec::new();
-    for list in ["clusterResourceWhitelist", "namespaceResourceWhitelist"] {
-        allowed.extend(project["spec"][list].as_array().unwrap().iter().map(|entry| entry["kind"].to_string()));
-    }
-    let mut used: Vec<String> =
-        folder("k8s").iter().map(|file| yaml(&format!("k8s/{file}"))["kind"].to_string()).collect();
-    allowed.sort();
-    used.sort();
-    assert_eq!(allowed, used, "argocd/project.yaml against k8s/");
 }
