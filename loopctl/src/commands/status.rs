@@ -30,7 +30,7 @@ pub fn run(_: &Options) -> Result<ExitCode> {
                 format!("not ready  {:<20} {missing:#}", part.name())
             }
         };
-        say(&format!("{}", text.trim_end()));
+        say(text.trim_end());
     }
     match delivery::is_live(&place) {
         Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", delivery::service())),
