@@ -83,6 +83,14 @@ impl Loop {
         Ok(())
     }
 
+    /// How often Argo CD asks git, as argocd/settings.yaml has it.
+    pub fn polling_interval(&self) -> Result<Duration> {
+        let settings = self.get("argocd", "configmap", "argocd-cm")?;
+        let text = settings["data"]["timeout.reconciliation"].as_str().unwrap_or_default();
+        let seconds = text.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
+        Ok(Duration::from_secs(seconds.context("argocd-cm sets no timeout.reconciliation in seconds")?))
+    }
+
     /// Health as Argo CD sees it: Progressing, Healthy, Degraded.
     pub fn health(&self) -> Result<String> {
         Ok(self.application()?["status"]["health"]["status"].as_str().unwrap_or_default().to_owned())

@@ -11,6 +11,9 @@ use crate::{DEPLOYMENT, IMAGE, Loop, NAMESPACE, shell, wait};
 /// From a sync to the last new pod being available, on a machine that is busy with other things.
 const ROLLOUT: Duration = Duration::from_secs(120);
 
+/// terminationGracePeriodSeconds, and what deleting takes.
+const GONE: Duration = Duration::from_secs(60);
+
 impl Loop {
     /// kubectl as the cluster's administrator; the user's own kubeconfig is never looked at.
     pub fn kubectl(&self) -> Command {
@@ -97,5 +100,17 @@ impl Loop {
     pub fn wait_rolled_out(&self, tag: &str) -> Result<Duration> {
         let (_, took) = wait::until(&format!("every pod runs {tag}"), ROLLOUT, || self.is_rolled_out(tag))?;
         Ok(took)
+    }
+
+    /// Until the pods that a rollout has replaced have drained and are gone.
+    pub fn wait_for_old_pods(&self) -> Result<()> {
+        wait::until("every old pod is gone", GONE, || {
+            let pods = self.pods()?;
+            match pods.iter().find(|pod| !pod["metadata"]["deletionTimestamp"].is_null()) {
+                Some(pod) => bail!("pod {} is still leaving", pod["metadata"]["name"]),
+                None => Ok(()),
+            }
+        })?;
+        Ok(())
     }
 }

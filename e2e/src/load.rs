@@ -3,11 +3,12 @@
 //! The load is open: every request has a time at which it is due, and its latency counts from then,
 //! whether or not the service was slow with those before it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
@@ -49,7 +50,8 @@ pub struct Load {
 struct Shared {
     rollout: AtomicBool,
     requests: AtomicU64,
-    failures: AtomicU64,
+    /// Of all streams, in the order in which they came.
+    failures: Mutex<Vec<Failure>>,
 }
 
 /// What became of one stream.
@@ -63,7 +65,8 @@ pub struct Report {
 
 #[derive(Debug, Clone)]
 pub struct Failure {
-    pub at: SystemTime,
+    pub at: std::time::Instant,
+    pub stream: &'static str,
     pub what: String,
 }
 
@@ -95,8 +98,9 @@ impl Load {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    pub fn failures(&self) -> u64 {
-        self.shared.failures.load(Ordering::Relaxed)
+    /// Those until now, the oldest first.
+    pub fn failures(&self) -> Vec<Failure> {
+        self.shared.failures.lock().map(|failures| failures.clone()).unwrap_or_default()
     }
 
     /// Sends no more, waits for the answers that are still to come, and reports each stream.
@@ -200,8 +204,11 @@ impl Client {
         let latencies = if rollout { &mut report.during_rollouts } else { &mut report.at_rest };
         latencies.0.saturating_record(u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX));
         if let Err(what) = outcome {
-            self.shared.failures.fetch_add(1, Ordering::Relaxed);
-            report.failures.push(Failure { at: SystemTime::now(), what });
+            let failure = Failure { at: std::time::Instant::now(), stream: self.stream.name, what };
+            if let Ok(mut failures) = self.shared.failures.lock() {
+                failures.push(failure.clone());
+            }
+            report.failures.push(failure);
         }
     }
 
@@ -237,6 +244,16 @@ async fn answered(request: impl Future<Output = Outcome>) -> Outcome {
         Ok(outcome) => outcome,
         Err(_) => Err(format!("no answer within {PATIENCE:?}")),
     }
+}
+
+/// How many failed in which way.
+pub fn summary<'a>(failures: impl IntoIterator<Item = &'a Failure>) -> String {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for failure in failures {
+        *counted.entry(format!("{}: {}", failure.stream, failure.what)).or_default() += 1;
+    }
+    let lines: Vec<String> = counted.into_iter().map(|(what, count)| format!("{count} x {what}")).collect();
+    if lines.is_empty() { "none".to_owned() } else { lines.join("; ") }
 }
 
 impl Report {

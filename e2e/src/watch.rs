@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::Loop;
+use crate::{IMAGE, Loop};
 
 /// Everything that happens to objects of some kinds in one namespace.
 pub struct Watch {
@@ -64,6 +64,14 @@ impl Watch {
     pub fn forget(&self) {
         while self.news.recv_timeout(Duration::ZERO).is_ok() {}
     }
+}
+
+/// Every pod of the Deployment runs this tag and counts as available.
+pub fn is_live(deployment: &Value, tag: &str) -> bool {
+    let (wanted, status) = (&deployment["spec"]["replicas"], &deployment["status"]);
+    deployment["spec"]["template"]["spec"]["containers"][0]["image"] == format!("{IMAGE}:{tag}").as_str()
+        && deployment["metadata"]["generation"] == status["observedGeneration"]
+        && ["replicas", "updatedReplicas", "availableReplicas"].iter().all(|count| &status[*count] == wanted)
 }
 
 impl Drop for Watch {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use e2e::Loop;
 use e2e::report::{Report, ensure, expect, median_and_worst};
 use e2e::repository::Clone;
@@ -61,12 +61,7 @@ pub fn a_forced_sync_detects_a_commit_within_three_seconds(the_loop: &Loop, repo
 }
 
 pub fn polling_detects_a_commit_within_the_configured_interval(the_loop: &Loop, report: &mut Report) -> Result<()> {
-    let settings = the_loop.get("argocd", "configmap", "argocd-cm")?;
-    let interval: f64 = settings["data"]["timeout.reconciliation"]
-        .as_str()
-        .and_then(|text| text.strip_suffix('s'))
-        .and_then(|seconds| seconds.parse().ok())
-        .context("argocd-cm sets no timeout.reconciliation in seconds")?;
+    let interval = the_loop.polling_interval()?.as_secs_f64();
     the_loop.on_a_clone(|clone, _| {
         let polled = times(the_loop, clone, false, Duration::from_secs(90))?;
         report.measured(format!("push to Synced by polling every {interval} s: {}", said(&polled)));

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use e2e::load::{Connections, Load, Stream};
+use e2e::load::{Connections, Load, Stream, summary};
 use e2e::report::{Report, ensure, expect};
 use e2e::repository::Clone;
 use e2e::{APPLICATION, DEPLOYMENT, Loop, NAMESPACE, service, shell, wait};
@@ -54,45 +54,74 @@ pub fn each_part_is_killed_under_load_and_the_loop_heals(the_loop: &Loop, report
     let (first, before) = (clone.head()?, Kept::of(the_loop, &tags)?);
     let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
     for (number, victim) in VICTIMS.iter().enumerate() {
-        let failed = load.failures();
+        // In the seconds of a drain routing has to follow; a part that is down just then is another subject.
+        the_loop.wait_for_old_pods()?;
+        let (failed, begin) = (load.failures().len(), Instant::now());
         let healed = victim.kill(the_loop)?;
-        let begin = Instant::now();
         let tag = &tags[number % 2];
         let commit = clone.bump(tag)?;
         the_loop.force_sync()?;
         the_loop.wait_synced(&commit, HEALED)?;
         the_loop.wait_rolled_out(tag)?;
+        let live = begin.elapsed() - healed;
+        let failures = load.failures().split_off(failed);
         report.measured(format!(
-            "{}: ready again after {:.1} s; the next bump live after {:.1} s; {} requests failed",
+            "{}: ready again after {:.1} s; the next bump live after {:.1} s; failed requests: {}",
             victim.part,
             healed.as_secs_f64(),
-            begin.elapsed().as_secs_f64(),
-            load.failures() - failed
+            live.as_secs_f64(),
+            summary(&failures)
         ));
+        for failure in &failures {
+            println!(
+                "      {:.3} s after the kill, {}: {}",
+                failure.at.duration_since(begin).as_secs_f64(),
+                failure.stream,
+                failure.what
+            );
+        }
     }
     let streams = load.end()?;
     for stream in &streams {
         report.measured(stream.to_string());
-        let first = stream.failures.first().map_or_else(String::new, |failure| failure.what.clone());
-        ensure("no request fails", stream.failures.is_empty(), format!("{} did: {first}", stream.failures.len()))?;
+        ensure("no request fails", stream.failures.is_empty(), summary(&stream.failures))?;
     }
     expect("what was there before is there", Kept::of(the_loop, &tags)?, before)?;
     clone.update()?;
     let commits = shell::run(clone.git().args(["rev-list", "--count", &format!("{first}..HEAD")]))?;
-    expect("every commit that was pushed is in master", commits.trim(), VICTIMS.len().to_string().as_str())
+    expect("every commit that was pushed is in master", commits.trim(), VICTIMS.len().to_string().as_str())?;
+    killing_the_service_itself_is_noticed(report)
+}
+
+fn killing_the_service_itself_is_noticed(report: &mut Report) -> Result<()> {
+    let victim = Victim { part: "the service", process: "argo-rust", at: At::Pod };
+    let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
+    let (old, begin) = (victim.pid()?, Instant::now());
+    kill_process(old, Signal::KILL).context("cannot kill the service")?;
+    wait::until("the service answers again", HEALED, || {
+        ensure("another process", victim.pid()? != old, "the one that was killed")?;
+        service::get("/hello").map(drop)
+    })?;
+    let (healed, failed) = (begin.elapsed(), load.failures().len());
+    load.end()?;
+    report.control(format!(
+        "the only pod of the service killed: {failed} requests fail, it answers again after {:.1} s",
+        healed.as_secs_f64()
+    ));
+    ensure("the load notices", failed > 0, failed)
 }
 
 impl Victim {
     /// Kills it and waits until another process does its work; returns how long that took.
     fn kill(&self, the_loop: &Loop) -> Result<Duration> {
-        let pid = self.pid()?;
+        let (pid, restarts) = (self.pid()?, self.restarts(the_loop)?);
         let begin = Instant::now();
         kill_process(pid, Signal::KILL).with_context(|| format!("cannot kill {}", self.part))?;
         wait::until(&format!("{} is ready again", self.part), HEALED, || {
             let new = self.pid()?;
             ensure("another process", new != pid, format!("process {} still", pid.as_raw_nonzero()))?;
             match self.at {
-                At::Pod => self.pod_is_ready(the_loop),
+                At::Pod => self.has_restarted(the_loop, restarts),
                 At::Machine => parts_are_ready(the_loop),
             }
         })?;
@@ -126,11 +155,22 @@ impl Victim {
         program.rsplit('/').next() == Some(self.process) || arguments.next() == Some(self.process)
     }
 
-    fn pod_is_ready(&self, the_loop: &Loop) -> Result<()> {
+    /// How often its container was restarted, and whether it is ready; nothing for what is in no pod.
+    fn state(&self, the_loop: &Loop) -> Result<String> {
         let selector = format!("--selector=app.kubernetes.io/name=argocd-{}", self.part);
-        let path = "--output=jsonpath={.items[*].status.containerStatuses[*].ready}";
-        let ready = the_loop.ask(&["get", "pods", "--namespace=argocd", &selector, path])?;
-        expect("its container is ready", ready.as_str(), "true")
+        let path = "--output=jsonpath={.items[*].status.containerStatuses[*].restartCount} \
+                    {.items[*].status.containerStatuses[*].ready}";
+        the_loop.ask(&["get", "pods", "--namespace=argocd", &selector, path])
+    }
+
+    fn restarts(&self, the_loop: &Loop) -> Result<u32> {
+        let state = self.state(the_loop)?;
+        Ok(state.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or_default())
+    }
+
+    fn has_restarted(&self, the_loop: &Loop, before: u32) -> Result<()> {
+        // An older state than that of the kill may still be the last one that was reported.
+        expect("restarts of its container, and is it ready", self.state(the_loop)?, format!("{} true", before + 1))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Image changes while clients that never retry send requests at a constant rate.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use e2e::load::{Connections, Load, Report as Stream, Stream as Wanted};
+use e2e::load::{Connections, Load, Report as Stream, Stream as Wanted, summary};
 use e2e::report::{Report, ensure};
 use e2e::repository::Clone;
-use e2e::{DEPLOYMENT, Loop, NAMESPACE, service, wait};
+use e2e::watch::{Watch, is_live};
+use e2e::{DEPLOYMENT, Loop, NAMESPACE, service};
 use serde_json::{Value, json};
 
 /// How many image changes with how many replicas: a rollout of two pods takes twice as long.
@@ -15,13 +15,16 @@ const ROLLOUTS: [(u32, usize); 2] = [(1, 12), (2, 8)];
 const REQUESTS: u64 = 1_000_000;
 const REST: Duration = Duration::from_secs(10);
 
-/// Three quarters of what one pod bears at the sizing that README has, 200m.
+/// Short requests and computations, about half of what one pod bears at `SIZE`.
 const LOAD: [Wanted; 4] = [
     Wanted { name: "kept alive", path: "/hello", connections: Connections::Kept(48), rate: 3600 },
     Wanted { name: "fresh connections", path: "/hello", connections: Connections::FreshEachTime, rate: 150 },
     Wanted { name: "short computations", path: "/fibonacci/100000", connections: Connections::Kept(4), rate: 8 },
     Wanted { name: "long computations", path: "/fibonacci/1000000", connections: Connections::Kept(4), rate: 1 },
 ];
+
+/// The limit of README's example: the 200m of the birth values are throttled at this rate.
+const SIZE: &str = "500m";
 
 /// Rollouts with the drain delay taken away, until one request fails.
 const CONTROL_ROLLOUTS: usize = 10;
@@ -30,6 +33,7 @@ const AT_ONCE: &str = "          env:\n            - name: ARGO_RUST_DRAIN_DELAY
 /// Rollouts of a process that hears no SIGTERM, as the original's did not.
 const ORIGINAL_ROLLOUTS: usize = 2;
 const DEAF: &str = r#"--cmd=["sh", "-c", "./argo-rust; exit"]"#;
+const ROLLED_OUT: Duration = Duration::from_secs(120);
 /// terminationGracePeriodSeconds, and time to tell.
 const KILLED_AFTER: Duration = Duration::from_secs(45);
 
@@ -43,27 +47,31 @@ pub fn twenty_rollouts_under_load_fail_no_request(the_loop: &Loop, report: &mut 
 struct Rollouts<'a> {
     the_loop: &'a Loop,
     clone: Clone,
-    /// Before the proof: the commit, and how many replicas.
+    /// Before the proof: the commit, and the sizing.
     first: String,
-    replicas: Value,
+    sizing: [Value; 2],
     tags: [String; 2],
+    deployment: Watch,
 }
 
 impl<'a> Rollouts<'a> {
     fn prepare(the_loop: &'a Loop) -> Result<Self> {
         let clone = Clone::of(the_loop)?;
         let (first, tag) = (clone.head()?, clone.tag()?);
-        let replicas = the_loop.deployment()?["spec"]["replicas"].clone();
+        let spec = the_loop.deployment()?["spec"].take();
+        let sizing =
+            [spec["replicas"].clone(), spec["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"].clone()];
         // Made once: from here on the two take turns.
         let other = the_loop.fresh_tag(&tag)?;
-        Ok(Self { the_loop, clone, first, replicas, tags: [other, tag] })
+        let deployment = the_loop.watch(NAMESPACE, "deployments")?;
+        Ok(Self { the_loop, clone, first, sizing, tags: [other, tag], deployment })
     }
 
     fn prove(&self, report: &mut Report) -> Result<()> {
         let mut streams: Vec<Stream> = Vec::new();
         let mut times = Vec::new();
         for (replicas, count) in ROLLOUTS {
-            self.scale(&json!(replicas))?;
+            self.size([json!(replicas), json!(SIZE)])?;
             let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
             std::thread::sleep(REST);
             let begin = Instant::now();
@@ -83,7 +91,7 @@ impl<'a> Rollouts<'a> {
         for stream in &streams {
             report.measured(stream.to_string());
         }
-        ensure("no request fails", failed == 0, failures(&streams))?;
+        ensure("no request fails", failed == 0, summary(streams.iter().flat_map(|stream| &stream.failures)))?;
         ensure(&format!("at least {REQUESTS} requests are sent"), requests >= REQUESTS, requests)
     }
 
@@ -94,7 +102,7 @@ impl<'a> Rollouts<'a> {
         self.push("Close the listener at once", &self.tags[0])?;
         let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
         let mut rollouts = 0;
-        while load.failures() == 0 && rollouts < CONTROL_ROLLOUTS {
+        while load.failures().is_empty() && rollouts < CONTROL_ROLLOUTS {
             rollouts += 1;
             self.roll_out(&self.tags[rollouts % 2])?;
         }
@@ -102,7 +110,7 @@ impl<'a> Rollouts<'a> {
         let (requests, failed) = totals(&streams);
         report.control(format!(
             "without the drain delay {failed} of {requests} requests fail within {rollouts} rollouts: {}",
-            failures(&streams)
+            summary(streams.iter().flat_map(|stream| &stream.failures))
         ));
         ensure("the load notices a service that does not wait before it stops accepting", failed > 0, failed)
     }
@@ -116,18 +124,18 @@ impl<'a> Rollouts<'a> {
         }
         self.clone.restore(&self.first)?;
         self.roll_out(&tags[0])?;
-        self.wait_for_old_pods()?;
+        self.the_loop.wait_for_old_pods()?;
         let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
         for number in 0..ORIGINAL_ROLLOUTS {
             self.roll_out(&tags[(number + 1) % 2])?;
-            self.wait_for_old_pods()?;
+            self.the_loop.wait_for_old_pods()?;
         }
         let streams = load.end()?;
         let (requests, failed) = totals(&streams);
         report.measured(format!(
             "a process that ignores SIGTERM, as the original's did: {failed} of {requests} requests fail in \
              {ORIGINAL_ROLLOUTS} rollouts: {}",
-            failures(&streams)
+            summary(streams.iter().flat_map(|stream| &stream.failures))
         ));
         Ok(())
     }
@@ -135,25 +143,29 @@ impl<'a> Rollouts<'a> {
     fn restore(&self) -> Result<()> {
         self.clone.restore(&self.first)?;
         self.the_loop.force_sync()?;
-        self.scale(&self.replicas)?;
+        self.size(self.sizing.clone())?;
         self.the_loop.wait_rolled_out(&self.tags[1])?;
-        self.wait_for_old_pods()
+        self.the_loop.wait_for_old_pods()
     }
 
     /// As OpenTofu writes it: outside of git, and no sync takes it back.
-    fn scale(&self, replicas: &Value) -> Result<()> {
-        let patch = json!([{"op": "replace", "path": "/spec/replicas", "value": replicas}]);
+    fn size(&self, [replicas, limit]: [Value; 2]) -> Result<()> {
+        let patch = json!([
+            {"op": "replace", "path": "/spec/replicas", "value": replicas},
+            {"op": "replace", "path": "/spec/template/spec/containers/0/resources/limits/cpu", "value": limit},
+        ]);
         self.the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, "HashiCorp", &patch)?;
         self.clone.update()?;
         self.the_loop.wait_rolled_out(&self.clone.tag()?)?;
-        self.wait_for_old_pods()
+        self.the_loop.wait_for_old_pods()
     }
 
     /// The commit of a bump, and README's way not to wait for the next look.
     fn roll_out(&self, tag: &str) -> Result<()> {
         self.clone.bump(tag)?;
         self.the_loop.force_sync()?;
-        self.the_loop.wait_rolled_out(tag)?;
+        let deadline = Instant::now() + ROLLED_OUT;
+        self.deployment.first(&format!("every pod runs {tag}"), deadline, |deployment| is_live(deployment, tag))?;
         Ok(())
     }
 
@@ -163,16 +175,7 @@ impl<'a> Rollouts<'a> {
         self.the_loop.force_sync()?;
         self.the_loop.wait_synced(&commit, KILLED_AFTER)?;
         self.the_loop.wait_rolled_out(tag)?;
-        self.wait_for_old_pods()
-    }
-
-    fn wait_for_old_pods(&self) -> Result<()> {
-        wait::until("every old pod is gone", KILLED_AFTER, || {
-            let pods = self.the_loop.pods()?;
-            let leaving = pods.iter().filter(|pod| !pod["metadata"]["deletionTimestamp"].is_null()).count();
-            ensure("no pod is leaving", leaving == 0, leaving)
-        })?;
-        Ok(())
+        self.the_loop.wait_for_old_pods()
     }
 }
 
@@ -186,16 +189,4 @@ fn merge(streams: &mut Vec<Stream>, more: Vec<Stream>) {
 
 fn totals(streams: &[Stream]) -> (u64, usize) {
     (streams.iter().map(|stream| stream.requests).sum(), streams.iter().map(|stream| stream.failures.len()).sum())
-}
-
-/// How often which failure, by stream.
-fn failures(streams: &[Stream]) -> String {
-    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-    for stream in streams {
-        for failure in &stream.failures {
-            *counted.entry(format!("{}: {}", stream.name, failure.what)).or_default() += 1;
-        }
-    }
-    let lines: Vec<String> = counted.into_iter().map(|(what, count)| format!("{count} x {what}")).collect();
-    if lines.is_empty() { "none".to_owned() } else { lines.join("; ") }
 }
