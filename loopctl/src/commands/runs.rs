@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::local::Place;
+use crate::local::workflow::again::again;
 use crate::local::workflow::follow::{follow, report};
 use crate::local::workflow::rules::short;
 use crate::local::workflow::runs::{self, Conclusion, Run};
@@ -19,6 +20,9 @@ pub struct Options {
     /// Show its steps as they end, until it has ended
     #[arg(long, requires = "number")]
     follow: bool,
+    /// Run it once more, under another number, and show that run's steps
+    #[arg(long, requires = "number", conflicts_with = "follow")]
+    again: bool,
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
@@ -34,7 +38,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if run.request()?.is_none() {
         bail!("there is no run {number}; `cargo loopctl runs` lists them");
     }
-    if options.follow {
+    let run = if options.again { again(&place, &run)? } else { run };
+    if options.follow || options.again {
         let outcome = follow(&run, &mut stdout())?;
         report(&run, &outcome, &mut stdout())?;
         return Ok(if outcome.conclusion == Conclusion::Success { ExitCode::SUCCESS } else { ExitCode::FAILURE });

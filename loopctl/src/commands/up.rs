@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::progress::{Progress, say, seconds};
 use crate::local::base_images::{self, Image};
+use crate::local::workflow::again::again;
 use crate::local::workflow::follow;
 use crate::local::workflow::runs::{self, Conclusion, Run};
 use crate::local::{self, Place, checks, delivery, git_server, processes, start};
@@ -131,10 +132,15 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
     let newest = runs::all(place)?.last().map(|run| Run::of(place, run.number));
     // A run that ended well before this `up` has nothing left to show.
     if let Some(run) = newest.filter(|run| !has_succeeded(run)) {
+        // One that has failed is tried once more: what was in its way may be gone.
+        let run = if run.outcome()?.is_some() { again(place, &run)? } else { run };
         let outcome = follow::follow(&run, &mut stdout())?;
         if outcome.conclusion != Conclusion::Success {
             follow::report(&run, &outcome, &mut stdout())?;
-            bail!("the workflow has not succeeded, so there is nothing to roll out; everything else is up");
+            bail!(
+                "the workflow has not succeeded, so there is nothing to roll out; everything else is up. \
+                 `cargo loopctl up` tries it once more, `cargo loopctl push` another commit"
+            );
         }
         progress.done(
             begin.elapsed(),

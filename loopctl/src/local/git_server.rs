@@ -24,6 +24,8 @@ use super::{Part, Place, cgroups, mounts, shell};
 pub struct GitServer;
 
 pub const REPOSITORY: &str = "voloshko/argo-rust";
+/// Not git's: asks the server to look for runs that wait.
+pub const LOOK: &str = "/-/look";
 pub const BRANCH: &str = "refs/heads/master";
 
 impl Part for GitServer {

@@ -4,6 +4,7 @@
 //! pushes start a run, concurrency groups, a job's time limit, and what a run's token may do.
 
 pub mod actions;
+pub mod again;
 pub mod build_cache;
 pub mod containers;
 pub mod file;

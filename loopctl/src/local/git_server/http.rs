@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio_util::io::ReaderStream;
 
 use super::hook::{PUSHER, PUSHING_RUN};
-use super::{REPOSITORY, root};
+use super::{LOOK, REPOSITORY, root};
 use crate::local::Place;
 use crate::local::place::{BRIDGE_ADDRESS, GIT_PORT};
 use crate::local::workflow::scheduler::Scheduler;
@@ -65,6 +65,9 @@ async fn answer(State(server): State<Arc<Server>>, request: Request) -> Response
 
 async fn git(server: &Arc<Server>, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
+    if parts.method == Method::POST && parts.uri.path() == LOOK {
+        return look(server, &parts.headers).await;
+    }
     // GitHub answers with and without the ending.
     let path = parts.uri.path().trim_start_matches('/');
     let rest = path.strip_prefix(REPOSITORY).map(|rest| rest.strip_prefix(".git").unwrap_or(rest));
@@ -105,6 +108,16 @@ async fn git(server: &Arc<Server>, request: Request) -> Result<Response> {
     // What git asks while it is still being told must not block, so a task of its own tells it.
     tokio::spawn(tell(body, input));
     relay(child, (rest == "/git-receive-pack").then(|| Arc::clone(&server.scheduler))).await
+}
+
+/// Starts what waits, for whoever may push; a run's own token is no leave for that.
+async fn look(server: &Arc<Server>, headers: &HeaderMap) -> Result<Response> {
+    if !pusher(&server.place, headers)?.is_some_and(|pusher| pusher.run.is_none()) {
+        return Ok((StatusCode::UNAUTHORIZED, "this needs the loop's password\n").into_response());
+    }
+    let scheduler = Arc::clone(&server.scheduler);
+    tokio::task::spawn_blocking(move || scheduler.look()).await??;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn backend(place: &Place) -> Result<Command> {
@@ -208,7 +221,8 @@ mod tests {
         let folder = place.state.parent().expect("the folder of the test");
         let here = || Place::below(folder).expect("a place");
         let server = Arc::new(Server { place: here(), scheduler: Scheduler::new(here()) });
-        let mut request = axum::http::Request::get(path);
+        let method = if path == LOOK { Method::POST } else { Method::GET };
+        let mut request = axum::http::Request::builder().method(method).uri(path);
         if let Some((name, password)) = user {
             let basic = BASE64_STANDARD.encode(format!("{name}:{password}"));
             request = request.header(header::AUTHORIZATION, format!("Basic {basic}"));
@@ -240,6 +254,18 @@ mod tests {
         let outcome = Outcome { conclusion: Conclusion::Success, reason: None, seconds: 1.0, steps: Vec::new() };
         run.close(&place, &outcome).expect("the run ends");
         check(&place, PUSH, Some(("x-access-token", &token)), 401);
+    }
+
+    #[test]
+    fn only_a_person_with_the_password_may_have_a_run_started_again() {
+        let (_folder, place) = place();
+        let run = Run::of(&place, 7);
+        std::fs::create_dir_all(&run.folder).expect("the run's folder");
+        let token = tokens::give(&place, &run).expect("a token");
+        let password = place.secret("git-password").expect("a password");
+        check(&place, LOOK, None, 401);
+        check(&place, LOOK, Some(("x-access-token", &token)), 401);
+        check(&place, LOOK, Some(("developer", &password)), 204);
     }
 
     #[test]
