@@ -78,8 +78,7 @@ impl Part for Containerd {
         // containerd looks for its shim in PATH; runc and the rest of the machine come after.
         let own = program.parent().context("a program stands in a folder")?.display().to_string();
         let path = std::env::var("PATH").unwrap_or_default();
-        let process =
-            Process::new(&program).flag("config", config.display()).env("PATH", format!("{own}:/usr/sbin:{path}"));
+        let process = Process::new(&program).flag("config", config.display()).env("PATH", format!("{own}:{path}"));
         processes::keep(place, self.name(), &process)
     }
 
