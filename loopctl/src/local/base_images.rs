@@ -144,6 +144,8 @@ fn make_pause(place: &Place) -> Result<()> {
             .current_dir(place.part("pause"))
             .args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"])
             .arg(context.join("pause"))
+            .env("GOTOOLCHAIN", "auto")
+            .env("GOCACHE", place.cache.join("go-build"))
             .env("CGO_ENABLED", "0")
             .env("GOFLAGS", "")
             .env("GOWORK", "off"),
