@@ -47,6 +47,7 @@ impl Part for ArgoCd {
         )?;
         // In place before Argo CD starts, so that nothing has to be restarted for them.
         apply(place, &read(&format!("argocd/{SETTINGS}"))?)?;
+        apply(place, &redis_secret(place)?)?;
         install(place)?;
         apply(place, &read("k8s/namespace.yaml")?)?;
         apply(place, &pull_secret(place)?)?;
@@ -128,6 +129,18 @@ fn is_too_early(error: &str) -> bool {
 
 fn with_local_repository(text: &str) -> String {
     text.replace(REPOSITORY, &format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}/voloshko/argo-rust.git"))
+}
+
+/// Redis's first pod would make it; pods that are quicker fail without it, and the kubelet then lets
+/// them wait a quarter of a minute.
+fn redis_secret(place: &Place) -> Result<String> {
+    let secret = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "argocd-redis", "namespace": "argocd"},
+        "stringData": {"auth": place.secret("redis-password")?},
+    });
+    Ok(secret.to_string())
 }
 
 /// What the node needs to pull the service's image: the same Secret that README has for GitHub.

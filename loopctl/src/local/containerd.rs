@@ -84,7 +84,7 @@ impl Part for Containerd {
 
     fn ready(&self, place: &Place) -> Result<()> {
         processes::must_run(place, self.name())?;
-        shell::run(ctr(place)?.arg("version"))?;
+        shell::run(ctr(place)?.args(["--timeout", "5s", "version"]))?;
         Ok(())
     }
 
@@ -109,8 +109,15 @@ impl Part for Containerd {
 /// ctr on the loop's own socket, in the namespace that the kubelet uses.
 fn ctr(place: &Place) -> Result<Command> {
     let mut ctr = Command::new(place.program("ctr")?);
-    ctr.arg("--address").arg(socket(place)).args(["--namespace", "k8s.io", "--timeout", "5s"]);
+    ctr.arg("--address").arg(socket(place)).args(["--namespace", "k8s.io"]);
     Ok(ctr)
+}
+
+/// Pulls an image the way the kubelet does, through the same mirrors.
+pub fn pull(place: &Place, image: &str) -> Result<()> {
+    let mirrors = place.state.join("containerd/mirrors");
+    shell::run(ctr(place)?.args(["images", "pull", "--hosts-dir"]).arg(mirrors).arg(image))?;
+    Ok(())
 }
 
 pub fn socket(place: &Place) -> PathBuf {

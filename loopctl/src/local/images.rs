@@ -7,12 +7,12 @@ use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::place::{BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER, write_private};
-use super::{Log, Part, Place, base_images, shell};
+use super::{Log, Part, Place, base_images, containerd, shell};
 
 pub struct Images;
 
 /// The name that the sandbox of every pod has in parts/containerd/config.toml.
-const PAUSE: &str = "pause:argo-rust-loop";
+const PAUSE: &str = "registry.k8s.io/pause:argo-rust-loop";
 
 impl Part for Images {
     fn name(&self) -> &'static str {
@@ -24,7 +24,7 @@ impl Part for Images {
     }
 
     fn needs(&self) -> &'static [&'static str] {
-        &["registry"]
+        &["registry", "containerd"]
     }
 
     fn start(&self, place: &Place) -> Result<()> {
@@ -34,13 +34,16 @@ impl Part for Images {
         }
         for (image, tag, name) in wanted(place)? {
             let layout = base_images::layout(place, image)?;
+            let (_, path) = name.split_once('/').with_context(|| format!("{name} names no registry"))?;
             shell::run(
                 Command::new("skopeo")
                     .args(["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", "--dest-authfile"])
                     .arg(credentials(place)?)
                     .arg(format!("oci:{}:{tag}", layout.display()))
-                    .arg(format!("docker://{BRIDGE_ADDRESS}:{REGISTRY_PORT}/{name}")),
+                    .arg(format!("docker://{BRIDGE_ADDRESS}:{REGISTRY_PORT}/{path}")),
             )?;
+            // The node unpacks it while the API server still starts; the kubelet then only asks whether it is the newest.
+            containerd::pull(place, &name)?;
         }
         fs::write(&done, "").with_context(|| format!("cannot write {}", done.display()))
     }
@@ -65,13 +68,12 @@ fn done(place: &Place) -> std::path::PathBuf {
     place.state.join("images-offered")
 }
 
-/// Image and tag in the cache, and the name below the registry's address.
+/// Image and tag in the cache, and its real name.
 /// The names are read from Argo CD's manifests, which are applied as they are.
 fn wanted(place: &Place) -> Result<Vec<(&'static str, &'static str, String)>> {
     let manifests = fs::read_to_string(place.builds()?.source("argocd")?.join(super::argocd::MANIFESTS))?;
     let mut wanted = vec![("pause", "pause", PAUSE.to_owned())];
     for name in manifests.lines().filter_map(|line| line.trim().strip_prefix("image: ")) {
-        let (_, name) = name.split_once('/').with_context(|| format!("{name} names no registry"))?;
         let tag = if name.contains("/redis:") { "redis" } else { "argocd" };
         if !wanted.iter().any(|(_, _, known)| known == name) {
             wanted.push(("argocd", tag, name.to_owned()));
