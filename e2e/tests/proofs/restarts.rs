@@ -131,8 +131,9 @@ impl Victim {
     /// The loop's process of that name; the machine may have others.
     fn pid(&self) -> Result<Pid> {
         let group = match self.at {
-            At::Pod => "/argo-rust-loop/kubepods/".to_owned(),
-            At::Machine => format!("/argo-rust-loop/parts/{}\n", self.part),
+            // From the colon on: a loop in namespaces of its own has these groups somewhere below.
+            At::Pod => ":/argo-rust-loop/kubepods/".to_owned(),
+            At::Machine => format!(":/argo-rust-loop/parts/{}\n", self.part),
         };
         for entry in fs::read_dir("/proc")?.flatten() {
             let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
