@@ -148,6 +148,7 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
             &format!("run {} built and pushed the image, and bumped its tag", run.number),
         );
     }
+    delivery::refresh(place)?;
     let begin = Instant::now();
     progress.now("          waiting for Argo CD to roll the image out");
     loop {

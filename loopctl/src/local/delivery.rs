@@ -59,6 +59,13 @@ pub fn application(place: &Place) -> Result<String> {
     shell::run(place.kubectl()?.args(arguments))
 }
 
+/// Has Argo CD look at the repository now instead of at its next turn.
+pub fn refresh(place: &Place) -> Result<()> {
+    let arguments = ["annotate", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--overwrite"];
+    shell::run(place.kubectl()?.args(arguments).arg("argocd.argoproj.io/refresh=normal"))?;
+    Ok(())
+}
+
 /// Succeeds once every pod of the service runs what git says, and the service answers with it.
 pub fn is_live(place: &Place) -> Result<String> {
     let wanted = git_says(place)?;
