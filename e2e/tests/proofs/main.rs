@@ -54,7 +54,7 @@ const PROOFS: &[Proof] = proofs![
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
-    detection::polling_detects_a_commit_within_the_configured_interval,
+    detection::polling_detects_a_commit_within_twice_the_configured_interval,
     speed::a_bump_is_live_within_fifteen_seconds_in_the_median,
     rollout_under_load::twenty_rollouts_under_load_fail_no_request,
     lifecycle::up_while_it_is_up_says_so_and_restarts_nothing,
