@@ -60,7 +60,10 @@ pub fn a_forced_sync_detects_a_commit_within_three_seconds(the_loop: &Loop, repo
     })
 }
 
-pub fn polling_detects_a_commit_within_twice_the_configured_interval(the_loop: &Loop, report: &mut Report) -> Result<()> {
+pub fn polling_detects_a_commit_within_twice_the_configured_interval(
+    the_loop: &Loop,
+    report: &mut Report,
+) -> Result<()> {
     let interval = the_loop.polling_interval()?.as_secs_f64();
     the_loop.on_a_clone(|clone, _| {
         let polled = times(the_loop, clone, false, Duration::from_secs(90))?;

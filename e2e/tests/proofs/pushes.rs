@@ -190,18 +190,18 @@ pub fn overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_co
     report.measured(format!("the older build's bump, run again afterwards: {}", outcome.trim()));
 
     // What the usual bump does, on a copy that nobody deploys from.
-    let naive = naive_bump(the_loop, &image)?;
+    let naive = naive_bump(the_loop, &older, &image)?;
     ensure("the older image wins without the check", naive == tag_of(&older), &naive)?;
     report.control(format!("a bump by pull --rebase -X theirs would have put {naive} back"));
     Ok(())
 }
 
 /// Pushes the older image the way most workflows do, to a bare copy, and says which tag that ends on.
-fn naive_bump(the_loop: &Loop, image: &str) -> Result<String> {
+fn naive_bump(the_loop: &Loop, older: &str, image: &str) -> Result<String> {
     let clone = Clone::of(the_loop)?;
     let tag = image.rsplit(':').next().unwrap_or_default();
     shell::run(clone.git().args(["clone", "--quiet", "--bare", ".", ".git/copy"]))?;
-    shell::run(clone.git().args(["checkout", "--quiet", "-B", "late", "HEAD~1"]))?;
+    shell::run(clone.git().args(["checkout", "--quiet", "-B", "late", older]))?;
     clone.set_tag(tag)?;
     shell::run(clone.git().args(["commit", "--quiet", "--all", "--message", "ci: update image"]))?;
     shell::run(clone.git().args(["pull", "--quiet", "--rebase", "-X", "theirs", ".git/copy", "master"]))?;
