@@ -71,6 +71,15 @@ pub fn enter(part: &str) -> Result<()> {
 
 /// Kills every process of a group below the loop's own ("" is the whole loop), then removes it.
 pub fn end(below: &str) -> Result<()> {
+    kill(below)?;
+    for root in roots()? {
+        remove(&root.join(below))?;
+    }
+    Ok(())
+}
+
+/// Kills every process of a group but the calling one, which may be in it.
+pub fn kill(below: &str) -> Result<()> {
     let begin = Instant::now();
     loop {
         let mut left = Vec::new();
@@ -79,7 +88,7 @@ pub fn end(below: &str) -> Result<()> {
         }
         left.retain(|pid| *pid != std::process::id().cast_signed());
         if left.is_empty() {
-            break;
+            return Ok(());
         }
         if begin.elapsed() > Duration::from_secs(20) {
             bail!("the processes {left:?} in the control group {ROOT}/{below} cannot be ended");
@@ -90,10 +99,6 @@ pub fn end(below: &str) -> Result<()> {
         }
         sleep(Duration::from_millis(30));
     }
-    for root in roots()? {
-        remove(&root.join(below))?;
-    }
-    Ok(())
 }
 
 /// The loop's group in each hierarchy: one with the second version of control groups, several

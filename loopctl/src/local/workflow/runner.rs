@@ -76,7 +76,7 @@ fn perform(place: &Place, run: &Run, log: &mut Log) -> Result<Conclusion> {
         }
         if let Some(job) = log.overdue(limit) {
             let reason = format!("job {job} took longer than its timeout-minutes allows ({:?})", limit(job));
-            cgroups::end(&format!("parts/{}", run.control_group()))?;
+            cgroups::kill(&format!("parts/{}", run.control_group()))?;
             act.wait()?;
             bail!(reason);
         }
