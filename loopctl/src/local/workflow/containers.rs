@@ -39,7 +39,8 @@ pub fn tidy_images(place: &Place) -> Result<()> {
     let service = format!("ghcr.io/{}", git_server::REPOSITORY);
     let listed = ["images", "--noheading", "--format", "{{.Name}}:{{.Tag}}", "--filter"];
     let listed = shell::run(place.buildah()?.args(listed).arg(format!("reference={service}")))?;
-    for old in listed.lines().skip(KEPT) {
+    // A pushed image is listed once more, by its digest and without a tag.
+    for old in listed.lines().filter(|name| !name.ends_with(":<none>")).skip(KEPT) {
         shell::run(place.buildah()?.args(["rmi", old]))?;
     }
     let mut podman = Command::new("podman");
