@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-service test-delivery test-bump lint fmt image clean
+.PHONY: help run test test-service test-delivery test-bump e2e lint fmt image clean
 
 help: ## print these lines
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the API on port 8080, its metrics on 9090
 	cargo run --release --locked
@@ -18,6 +18,10 @@ test-delivery: ## test that manifests, workflow, tofu and documents agree with e
 
 test-bump: ## put the bump of the image's tag through 200 rounds of racing runs
 	cargo test --locked --test bump -- --nocapture
+
+e2e: ## prove on a real cluster of its own what README says about the loop
+	cargo build --locked --manifest-path loopctl/Cargo.toml
+	cargo test --locked --manifest-path e2e/Cargo.toml --lib --test proofs -- $(PROOF)
 
 lint: ## run formatters and linters only
 	@scripts/test lint

@@ -7,6 +7,7 @@ mod documents;
 mod image;
 mod manifests;
 mod ownership;
+mod proofs;
 mod provider;
 mod repository;
 mod workflow;

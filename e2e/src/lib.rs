@@ -1,0 +1,75 @@
+//! What the proofs use to look at the loop and to change it: its kubectl, its git, its registry.
+//!
+//! The proofs themselves are in `tests/proofs/`, one file a subject.
+
+pub mod application;
+pub mod client;
+pub mod cluster;
+pub mod images;
+pub mod load;
+pub mod machine;
+pub mod report;
+pub mod repository;
+pub mod runs;
+pub mod service;
+pub mod shell;
+pub mod wait;
+pub mod watch;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+/// The names that the manifests of the project use.
+pub const NAMESPACE: &str = "argo-rust";
+pub const DEPLOYMENT: &str = "argo-rust";
+pub const APPLICATION: &str = "argo-rust";
+pub const IMAGE: &str = "ghcr.io/voloshko/argo-rust";
+pub const SERVICE: &str = "http://127.0.0.1:30800";
+
+/// Where `loopctl up` serves the registry and git.
+pub const REGISTRY: &str = "10.187.0.1:5000";
+pub const GIT: &str = "http://10.187.0.1:3000/voloshko/argo-rust.git";
+
+/// The loop that is up on this machine.
+pub struct Loop {
+    /// What `loopctl up` made: keys, logs, kubeconfig, links to the pinned programs.
+    pub state: PathBuf,
+    pub checkout: PathBuf,
+}
+
+impl Loop {
+    pub fn find() -> Result<Self> {
+        let found = Self::place();
+        if !found.state.join("kubeconfig").exists() {
+            bail!("there is no loop on this machine; `cargo loopctl up` starts one, and `make e2e` does it by itself");
+        }
+        Ok(found)
+    }
+
+    /// Where it is, or would be.
+    pub fn place() -> Self {
+        let state =
+            env::var_os("LOOPCTL_STATE").map_or_else(|| PathBuf::from("/var/lib/argo-rust-loop"), PathBuf::from);
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self { state, checkout: package.parent().unwrap_or(package).to_path_buf() }
+    }
+
+    /// A program of the loop, at its pinned version.
+    pub fn program(&self, name: &str) -> Command {
+        Command::new(self.state.join("bin").join(name))
+    }
+
+    pub fn log(&self, part: &str) -> PathBuf {
+        self.state.join("logs").join(format!("{part}.log"))
+    }
+
+    pub fn loopctl(&self) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.checkout).args(["run", "--quiet", "--locked", "--manifest-path", "loopctl/Cargo.toml"]);
+        cargo.arg("--");
+        cargo
+    }
+}

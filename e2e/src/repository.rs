@@ -1,0 +1,132 @@
+//! A clone of the loop's repository, for commits that are made without a workflow run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::{GIT, IMAGE, Loop, shell};
+
+pub struct Clone {
+    folder: TempDir,
+    password: PathBuf,
+}
+
+/// GitHub starts no run for such a commit, and neither does the loop.
+const NO_RUN: &str = "[skip ci]";
+
+impl Clone {
+    pub fn of(the_loop: &Loop) -> Result<Self> {
+        let clone = Self {
+            folder: TempDir::with_prefix("argo-rust-e2e-")?,
+            password: the_loop.state.join("keys/git-password"),
+        };
+        shell::run(clone.git().args(["clone", "--quiet", "--branch=master", GIT, "."]))?;
+        Ok(clone)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn git(&self) -> Command {
+        let mut git = Command::new("git");
+        git.current_dir(self.folder.path()).env("GIT_TERMINAL_PROMPT", "0");
+        // git reads the password from its file when it needs it: arguments can be read by everybody.
+        git.args(["-c", "http.proxy=", "-c", "credential.helper=", "-c"])
+            .arg(
+                "credential.helper=!f() { echo username=prover; echo \"password=$(cat \"$LOOP_PASSWORD_FILE\")\"; }; f",
+            )
+            .env("LOOP_PASSWORD_FILE", &self.password);
+        for who in ["AUTHOR", "COMMITTER"] {
+            git.env(format!("GIT_{who}_NAME"), "prover").env(format!("GIT_{who}_EMAIL"), "prover@localhost");
+        }
+        git
+    }
+
+    pub fn head(&self) -> Result<String> {
+        Ok(shell::run(self.git().args(["rev-parse", "HEAD"]))?.trim().to_owned())
+    }
+
+    /// Becomes what the loop's master is now.
+    pub fn update(&self) -> Result<String> {
+        shell::run(self.git().args(["fetch", "--quiet", "origin", "master"]))?;
+        shell::run(self.git().args(["reset", "--quiet", "--hard", "FETCH_HEAD"]))?;
+        shell::run(self.git().args(["clean", "--quiet", "-fd"]))?;
+        self.head()
+    }
+
+    pub fn read(&self, path: &str) -> Result<String> {
+        fs::read_to_string(self.folder().join(path)).with_context(|| format!("cannot read {path} of the clone"))
+    }
+
+    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+        let file = self.folder().join(path);
+        fs::create_dir_all(file.parent().context("a file stands in a folder")?)?;
+        fs::write(file, text).with_context(|| format!("cannot write {path} of the clone"))
+    }
+
+    pub fn remove(&self, path: &str) -> Result<()> {
+        fs::remove_file(self.folder().join(path)).with_context(|| format!("cannot remove {path} of the clone"))
+    }
+
+    pub fn replace(&self, path: &str, old: &str, new: &str) -> Result<()> {
+        let text = self.read(path)?;
+        if !text.contains(old) {
+            bail!("{path} does not contain {old:?}");
+        }
+        self.write(path, &text.replacen(old, new, 1))
+    }
+
+    /// Commits all that was changed and pushes it; a run of the workflow starts, as on GitHub.
+    pub fn push(&self, message: &str) -> Result<String> {
+        shell::run(self.git().args(["add", "--all"]))?;
+        shell::run(self.git().args(["commit", "--quiet", "--allow-empty", "--message", message]))?;
+        shell::run(self.git().args(["push", "--quiet", "origin", "HEAD:master"]))?;
+        self.head()
+    }
+
+    /// The same without a run: what Argo CD sees is the commit alone.
+    pub fn push_without_run(&self, message: &str) -> Result<String> {
+        self.push(&format!("{message} {NO_RUN}"))
+    }
+
+    /// A commit on a branch of that name, which nothing watches.
+    pub fn push_elsewhere(&self, branch: &str) -> Result<String> {
+        shell::run(self.git().args(["commit", "--quiet", "--allow-empty", "--message", NO_RUN]))?;
+        shell::run(self.git().args(["push", "--quiet", "--force", "origin", &format!("HEAD:refs/heads/{branch}")]))?;
+        self.head()
+    }
+
+    /// The tag that k8s/deployment.yaml names.
+    pub fn tag(&self) -> Result<String> {
+        let manifest = self.read("k8s/deployment.yaml")?;
+        let line = manifest.lines().find_map(|line| line.trim().strip_prefix(&format!("image: {IMAGE}:")));
+        Ok(line.context("k8s/deployment.yaml names no image of the project")?.trim().to_owned())
+    }
+
+    pub fn set_tag(&self, tag: &str) -> Result<()> {
+        let old = self.tag()?;
+        if old != tag {
+            self.replace("k8s/deployment.yaml", &format!("{IMAGE}:{old}"), &format!("{IMAGE}:{tag}"))?;
+        }
+        Ok(())
+    }
+
+    /// The commit of the workflow's bump job, made by hand: one line of k8s/deployment.yaml.
+    pub fn bump(&self, tag: &str) -> Result<String> {
+        self.update()?;
+        self.set_tag(tag)?;
+        self.push_without_run(&format!("ci: update image to {tag}"))
+    }
+
+    /// A forward commit in which k8s/ is again what it was in that commit.
+    pub fn restore(&self, commit: &str) -> Result<String> {
+        self.update()?;
+        shell::run(self.git().args(["rm", "-r", "--quiet", "k8s"]))?;
+        shell::run(self.git().args(["checkout", "--quiet", commit, "--", "k8s"]))?;
+        self.push_without_run("Put k8s/ back")
+    }
+}

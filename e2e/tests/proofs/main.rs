@@ -1,0 +1,66 @@
+//! Each sentence that README says about the loop, proven on a loop of its own.
+//!
+//! `make e2e` runs all of them, `make e2e PROOF=pull_secret` those whose name contains it.
+
+mod bad_releases;
+mod detection;
+mod image;
+mod lifecycle;
+mod ownership;
+mod pull_secret;
+mod pushes;
+mod restarts;
+mod rights;
+mod rollout_under_load;
+mod speed;
+mod table;
+mod take_turns;
+mod tofu;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use e2e::Loop;
+use e2e::report::Report;
+
+/// A proof changes the loop and leaves it as it found it.
+pub struct Proof {
+    pub name: &'static str,
+    pub run: fn(&Loop, &mut Report) -> Result<()>,
+}
+
+/// The proof's function is its name, so that it is found by searching for what the table says.
+macro_rules! proofs {
+    ($($file:ident :: $name:ident),* $(,)?) => {
+        &[$(Proof { name: stringify!($name), run: $file::$name }),*]
+    };
+}
+
+/// In the order in which they run: the first ones leave images behind that the later ones use.
+const PROOFS: &[Proof] = proofs![
+    pushes::a_pushed_code_change_is_live_without_a_hand,
+    pushes::overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_commit,
+    pushes::a_push_of_documents_alone_restarts_nothing,
+    pushes::a_push_while_held_is_not_deployed_until_the_hold_is_lifted,
+    ownership::an_image_bump_keeps_the_sizing_that_was_set_outside_git,
+    tofu::either_tool_may_come_first_and_both_agree_afterwards,
+    ownership::a_manual_edit_is_reverted,
+    ownership::a_file_removed_from_git_is_pruned_but_never_namespace_or_service,
+    rights::the_project_refuses_other_kinds_namespaces_and_repositories,
+    rights::the_sync_account_can_write_nothing_else,
+    image::a_change_of_the_source_compiles_no_dependency_again,
+    image::a_node_pulls_only_what_a_change_of_the_source_has_changed,
+    image::the_image_runs_without_root_on_a_read_only_root,
+    bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
+    pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
+    detection::a_forced_sync_detects_a_commit_within_three_seconds,
+    detection::polling_detects_a_commit_within_twice_the_configured_interval,
+    speed::a_bump_is_live_within_fifteen_seconds_in_the_median,
+    rollout_under_load::twenty_rollouts_under_load_fail_no_request,
+    lifecycle::up_while_it_is_up_says_so_and_restarts_nothing,
+    restarts::each_part_is_killed_under_load_and_the_loop_heals,
+];
+
+fn main() -> ExitCode {
+    take_turns::run(PROOFS)
+}

@@ -1,0 +1,3 @@
+module argo-rust/loopctl/parts/pause
+
+go 1.26.8

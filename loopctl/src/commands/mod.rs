@@ -1,0 +1,11 @@
+//! One command a file: its options, then what it does.
+
+pub mod down;
+pub mod git_server;
+pub mod keep;
+pub mod logs;
+pub mod progress;
+pub mod push;
+pub mod runs;
+pub mod status;
+pub mod up;

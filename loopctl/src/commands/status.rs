@@ -1,0 +1,58 @@
+//! `loopctl status`: what runs and what does not.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::progress::say;
+use crate::local::processes::{Condition, condition};
+use crate::local::{self, Place, delivery};
+
+/// Show each part of the loop and whether it is ready
+///
+/// The exit code is 0 when all of it is.
+#[derive(Args)]
+pub struct Options {}
+
+pub fn run(_: &Options) -> Result<ExitCode> {
+    let place = Place::find()?;
+    if !place.state.exists() {
+        say("There is no loop on this machine; `cargo loopctl up` starts one.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut all_ready = true;
+    for part in local::parts() {
+        let text = match part.ready(&place) {
+            Ok(()) => format!("ready      {:<20} {}", part.name(), about(&place, part.name())?),
+            Err(missing) => {
+                all_ready = false;
+                format!("not ready  {:<20} {missing:#}", part.name())
+            }
+        };
+        say(text.trim_end());
+    }
+    match delivery::is_live(&place) {
+        Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", delivery::service())),
+        Err(missing) => {
+            all_ready = false;
+            say(&format!("not live   {:<20} {missing:#}", "service"));
+        }
+    }
+    if let Ok(application) = delivery::application(&place) {
+        say(&format!("Argo CD says: {application}"));
+    }
+    Ok(if all_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// For a part that is a process: which, since when, and whether it had to be started again.
+fn about(place: &Place, name: &str) -> Result<String> {
+    Ok(match condition(place, name)? {
+        Condition::Running { pid, since, restarts } => {
+            let since = humantime::format_duration(std::time::Duration::from_secs(since.as_secs()));
+            let again = if restarts == 0 { String::new() } else { format!(", started {restarts} times again") };
+            format!("process {pid} for {since}{again}")
+        }
+        _ => String::new(),
+    })
+}

@@ -1,0 +1,186 @@
+//! `loopctl up`: the whole loop on this machine.
+
+use std::io::stdout;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use super::progress::{Progress, say, seconds};
+use crate::local::base_images::{self, Image};
+use crate::local::workflow::again::again;
+use crate::local::workflow::follow;
+use crate::local::workflow::runs::{self, Conclusion, Run};
+use crate::local::{self, Place, checks, delivery, git_server, processes, start};
+
+/// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
+///
+/// The first time it builds all of it from source, which takes about half an hour on two cores;
+/// what was built stays in the cache. Interrupted, it goes on where it was when it is typed again.
+///
+/// It needs root, 15 GB of disk, Go, Rust and Python; what else is missing it says. Everything it
+/// makes is in /var/lib/argo-rust-loop (LOOPCTL_STATE names another folder) and in the cache
+/// (~/.cache, or XDG_CACHE_HOME). It uses nothing of another cluster on the machine: to deliver to
+/// that one, MicroK8s, kind or k3s, follow README instead.
+#[derive(Args)]
+pub struct Options {
+    /// Install the Debian packages that are missing (also done where CI=true)
+    #[arg(long)]
+    install: bool,
+}
+
+/// From the end of the workflow's run: Argo CD looks, pulls, and rolls out.
+const UNTIL_LIVE: Duration = Duration::from_secs(180);
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let place = Place::find()?;
+    let begin = Instant::now();
+    if is_up(&place) {
+        say("The loop is up already.\n");
+        what_to_try(&place);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let progress = Progress::new();
+    check_machine(&place, options, &progress)?;
+    let _turn = place.take_turn()?;
+    build(&place, &progress)?;
+    start_parts(&place, &progress)?;
+    deliver(&place, &progress)?;
+    say(&format!("\nThe loop is up after {}.\n", seconds(begin.elapsed())));
+    what_to_try(&place);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_up(place: &Place) -> bool {
+    place.state.exists()
+        && local::parts().iter().all(|part| part.ready(place).is_ok())
+        && delivery::is_live(place).is_ok()
+}
+
+fn check_machine(place: &Place, options: &Options, progress: &Progress) -> Result<()> {
+    let missing = checks::missing_packages();
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    if !missing.is_empty() && (options.install || in_ci) && rustix::process::geteuid().is_root() {
+        let begin = Instant::now();
+        progress.now("          installing Debian packages");
+        checks::install(&missing)?;
+        progress.done(begin.elapsed(), "packages", &format!("installed {}", missing.join(" ")));
+    }
+    let found = checks::all(place)?;
+    if !found.is_empty() {
+        bail!("the loop cannot run on this machine yet:\n- {}", found.join("\n- "));
+    }
+    Ok(())
+}
+
+/// Makes once what the cache then keeps. Images are mostly waited for while packages are fetched
+/// and unpacked, so they are made beside the programs; Argo CD's comes last, with its program inside.
+fn build(place: &Place, progress: &Progress) -> Result<()> {
+    let builds = place.builds()?;
+    let (beside, after) = base_images::ALL.split_at(base_images::ALL.len() - 1);
+    thread::scope(|threads| {
+        let images = threads.spawn(|| make_images(place, beside, progress));
+        for program in builds.programs() {
+            progress.now(&format!("          building {program}"));
+            if let Some(took) = builds.build(program)? {
+                progress.done(took, program, &format!("built, version {}", builds.version(program)?));
+            }
+        }
+        progress.now("          making images");
+        images.join().unwrap_or_else(|_| bail!("the thread that makes images broke down"))
+    })?;
+    make_images(place, after, progress)?;
+    progress.now("");
+    builds.link(place)
+}
+
+fn make_images(place: &Place, images: &[Image], progress: &Progress) -> Result<()> {
+    for image in images {
+        let begin = Instant::now();
+        if image.make(place)? {
+            progress.done(begin.elapsed(), image.name, &format!("image made: {}", image.does));
+        }
+    }
+    Ok(())
+}
+
+fn start_parts(place: &Place, progress: &Progress) -> Result<()> {
+    // Before the parts' threads start: a program that is still being written cannot be run.
+    processes::own_copy(place)?;
+    let parts = local::parts();
+    let waiting = Mutex::new(parts.iter().map(|part| part.name()).collect::<Vec<_>>());
+    start::start(place, &parts, &|part, took| {
+        progress.done(took, part.name(), part.does());
+        if let Ok(mut waiting) = waiting.lock() {
+            waiting.retain(|name| *name != part.name());
+            let text = if waiting.is_empty() {
+                String::new()
+            } else {
+                format!("          waiting for {}", waiting.join(", "))
+            };
+            progress.now(&text);
+        }
+    })
+}
+
+/// Shows the newest run to its end, then waits until what it built is live.
+fn deliver(place: &Place, progress: &Progress) -> Result<()> {
+    let begin = Instant::now();
+    let newest = runs::all(place)?.last().map(|run| Run::of(place, run.number));
+    // A run that ended well before this `up` has nothing left to show.
+    if let Some(run) = newest.filter(|run| !has_succeeded(run)) {
+        // One that has failed is tried once more: what was in its way may be gone.
+        let run = if run.outcome()?.is_some() { again(place, &run)? } else { run };
+        let outcome = follow::follow(&run, &mut stdout())?;
+        if outcome.conclusion != Conclusion::Success {
+            follow::report(&run, &outcome, &mut stdout())?;
+            bail!(
+                "the workflow has not succeeded, so there is nothing to roll out; everything else is up. \
+                 `cargo loopctl up` tries it once more, `cargo loopctl push` another commit"
+            );
+        }
+        progress.done(
+            begin.elapsed(),
+            "workflow",
+            &format!("run {} built and pushed the image, and bumped its tag", run.number),
+        );
+    }
+    delivery::refresh(place)?;
+    let begin = Instant::now();
+    progress.now("          waiting for Argo CD to roll the image out");
+    loop {
+        match delivery::is_live(place) {
+            Ok(image) => {
+                progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
+                progress.now("");
+                return Ok(());
+            }
+            Err(missing) if begin.elapsed() > UNTIL_LIVE => {
+                bail!("the service is not live {UNTIL_LIVE:?} after its image was built: {missing:#}");
+            }
+            Err(_) => sleep(Duration::from_millis(300)),
+        }
+    }
+}
+
+fn has_succeeded(run: &Run) -> bool {
+    matches!(run.outcome(), Ok(Some(outcome)) if outcome.conclusion == Conclusion::Success)
+}
+
+fn what_to_try(place: &Place) {
+    let service = delivery::service();
+    say(&format!("Ask the service:     curl {service}/hello"));
+    say("Change something:    edit src/, git commit, then `cargo loopctl push`");
+    say(&format!("Watch it come:       watch -n1 curl -s {service}/version"));
+    say("Look into the loop:  cargo loopctl status; cargo loopctl logs PART; cargo loopctl runs");
+    say(&format!(
+        "Use its tools:       export KUBECONFIG={} PATH={}:$PATH",
+        place.kubeconfig().display(),
+        place.bin().display()
+    ));
+    say(&format!("Push by hand:        git push {} HEAD:master", git_server::url()));
+    say("End it:              cargo loopctl down");
+}

@@ -1,0 +1,207 @@
+//! Argo CD: its own manifests as they are, then what this project declares for it.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use super::place::{BRIDGE_ADDRESS, GIT_PORT, REGISTRY_USER};
+use super::{Log, Part, Place, shell};
+
+/// In the module that Argo CD is built from.
+pub const MANIFESTS: &str = "manifests/core-install.yaml";
+
+/// What the project's files call the repository, and what it is called on this machine.
+const REPOSITORY: &str = "https://github.com/voloshko/argo-rust.git";
+
+pub struct ArgoCd;
+
+impl Part for ArgoCd {
+    fn name(&self) -> &'static str {
+        "argocd"
+    }
+
+    fn does(&self) -> &'static str {
+        "watches the repository and applies what it says"
+    }
+
+    fn needs(&self) -> &'static [&'static str] {
+        &["controller-manager", "scheduler", "kubelet", "kube-proxy", "coredns", "images", "git"]
+    }
+
+    /// The order of argocd/README, with nothing changed but the repository's address.
+    fn start(&self, place: &Place) -> Result<()> {
+        if self.ready(place).is_ok() {
+            // Applied again, Argo CD's manifests would hand its controller all rights for a moment.
+            return Ok(());
+        }
+        let read = |file: &str| {
+            let path = place.checkout.join(file);
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        apply(
+            place,
+            &serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}).to_string(),
+        )?;
+        // In place before Argo CD starts, so that nothing has to be restarted for them.
+        apply(place, &read(&format!("argocd/{SETTINGS}"))?)?;
+        apply(place, &redis_secret(place)?)?;
+        install(place)?;
+        apply(place, &read("k8s/namespace.yaml")?)?;
+        apply(place, &pull_secret(place)?)?;
+        for file in DECLARED {
+            apply(place, &with_local_repository(&read(&format!("argocd/{file}"))?))?;
+        }
+        Ok(())
+    }
+
+    fn ready(&self, place: &Place) -> Result<()> {
+        for (workload, replicas) in WORKLOADS {
+            let path = "jsonpath={.status.readyReplicas}";
+            let arguments = ["get", workload, "--namespace=argocd", "--output", path];
+            if shell::run(place.kubectl()?.args(arguments))? != *replicas {
+                bail!("{workload} is not ready; `kubectl describe pods --namespace=argocd` tells why");
+            }
+        }
+        let path = "jsonpath={.status.sync.status}";
+        let arguments = ["get", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--output", path];
+        if shell::run(place.kubectl()?.args(arguments))?.is_empty() {
+            bail!("Argo CD has not looked at the application yet");
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(240)
+    }
+
+    fn log(&self, _: &Place) -> Log {
+        Log::Pods { namespace: "argocd" }
+    }
+
+    /// It goes with the cluster's data.
+    fn stop(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+}
+
+const SETTINGS: &str = "settings.yaml";
+
+/// The rest of argocd/, each after those it refers to.
+const DECLARED: [&str; 4] = ["controller-role.yaml", "sync-account.yaml", "project.yaml", "application.yaml"];
+
+/// What the loop needs of Argo CD, and how many of each.
+const WORKLOADS: &[(&str, &str)] = &[
+    ("deployment/argocd-redis", "1"),
+    ("deployment/argocd-repo-server", "1"),
+    ("statefulset/argocd-application-controller", "1"),
+];
+
+fn install(place: &Place) -> Result<()> {
+    let manifests = place.builds()?.source("argocd")?.join(MANIFESTS);
+    let arguments = ["apply", "--server-side", "--force-conflicts", "--namespace=argocd", "--filename"];
+    shell::run(place.kubectl()?.args(arguments).arg(manifests))?;
+    Ok(())
+}
+
+fn apply(place: &Place, text: &str) -> Result<()> {
+    // Under a name of its own: what kubectl's own name applies twice to one object, such as Argo CD's
+    // ConfigMap, loses the first one's fields.
+    let arguments = ["apply", "--server-side", "--force-conflicts", "--field-manager=argo-rust", "--filename=-"];
+    let begin = Instant::now();
+    loop {
+        match shell::run_with_input(place.kubectl()?.args(arguments), text) {
+            Ok(_) => return Ok(()),
+            Err(error) if is_too_early(&error.to_string()) && begin.elapsed() < Duration::from_secs(30) => {
+                sleep(Duration::from_millis(300));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Argo CD's own kinds are known to the API server a moment after their definitions were accepted.
+fn is_too_early(error: &str) -> bool {
+    ["no matches for kind", "could not find the requested resource"].iter().any(|sentence| error.contains(sentence))
+}
+
+fn with_local_repository(text: &str) -> String {
+    text.replace(REPOSITORY, &format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}/voloshko/argo-rust.git"))
+}
+
+/// Redis's first pod would make it; pods that are quicker fail without it, and the kubelet then lets
+/// them wait a quarter of a minute.
+fn redis_secret(place: &Place) -> Result<String> {
+    let secret = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "argocd-redis", "namespace": "argocd"},
+        "stringData": {"auth": place.secret("redis-password")?},
+    });
+    Ok(secret.to_string())
+}
+
+/// What the node needs to pull the service's image: the same Secret that README has for GitHub.
+fn pull_secret(place: &Place) -> Result<String> {
+    let password = place.secret("registry-password")?;
+    let auth = BASE64_STANDARD.encode(format!("{REGISTRY_USER}:{password}"));
+    let credentials = serde_json::json!({"auths": {"ghcr.io": {"auth": auth}}}).to_string();
+    let secret = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "ghcr-secret", "namespace": "argo-rust"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": BASE64_STANDARD.encode(credentials)},
+    });
+    Ok(secret.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> String {
+        let place = Place::find().expect("the tests run with a home folder");
+        fs::read_to_string(place.checkout.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    #[test]
+    fn every_file_of_argocd_is_applied() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let mut files: Vec<String> = fs::read_dir(place.checkout.join("argocd"))
+            .expect("argocd/ is a folder")
+            .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
+            .filter(|name| name.ends_with(".yaml"))
+            .collect();
+        files.sort();
+        let mut applied = DECLARED.to_vec();
+        applied.push(SETTINGS);
+        applied.sort_unstable();
+        assert_eq!(files, applied, "name the new file in DECLARED in loopctl/src/local/argocd.rs");
+    }
+
+    #[test]
+    fn nothing_of_the_projects_files_changes_but_the_repositorys_address() {
+        for file in DECLARED {
+            let text = read(&format!("argocd/{file}"));
+            let local = with_local_repository(&text);
+            let changed: Vec<_> = text.lines().zip(local.lines()).filter(|(before, after)| before != after).collect();
+            let addresses = text.matches(REPOSITORY).count();
+            assert_eq!(changed.len(), addresses, "{file}: {changed:?}");
+        }
+        let application = with_local_repository(&read("argocd/application.yaml"));
+        assert!(!application.contains("github.com"), "the application would still watch GitHub:\n{application}");
+    }
+
+    #[test]
+    fn the_pull_secret_is_the_one_that_the_deployment_names() {
+        let folder = tempfile::TempDir::new().expect("a folder can be made");
+        let place = Place::below(folder.path()).expect("the tests run with a home folder");
+        let secret: serde_json::Value =
+            serde_json::from_str(&pull_secret(&place).expect("a password can be made")).expect("it is JSON");
+        let name = secret["metadata"]["name"].as_str().expect("it has a name");
+        assert!(read("k8s/deployment.yaml").contains(&format!("- name: {name}\n")), "the Deployment names no {name}");
+    }
+}

@@ -1,0 +1,120 @@
+//! The first delivery: the commit that is checked out becomes the loop's master, and what the
+//! workflow and Argo CD make of it is the service that runs.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::git_server::push::first_push;
+use super::git_server::{BRANCH, folder};
+use super::place::NODE_PORT;
+use super::{Log, Part, Place, shell};
+
+/// Pushes as soon as there is something to push to: the image is built while the cluster starts.
+pub struct FirstPush;
+
+impl Part for FirstPush {
+    fn name(&self) -> &'static str {
+        "first-push"
+    }
+
+    fn does(&self) -> &'static str {
+        "pushes the commit that is checked out, which starts the workflow"
+    }
+
+    fn needs(&self) -> &'static [&'static str] {
+        &["git"]
+    }
+
+    fn start(&self, place: &Place) -> Result<()> {
+        first_push(place)?;
+        Ok(())
+    }
+
+    fn ready(&self, place: &Place) -> Result<()> {
+        if git_says(place).is_ok() { Ok(()) } else { bail!("the loop's master has no commit") }
+    }
+
+    fn log(&self, _: &Place) -> Log {
+        Log::None
+    }
+
+    fn stop(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The image that the loop's master wants to run.
+pub fn git_says(place: &Place) -> Result<String> {
+    let file = format!("{BRANCH}:k8s/deployment.yaml");
+    let manifest = shell::run(Command::new("git").arg("--git-dir").arg(folder(place)).args(["show", &file]))?;
+    let line = manifest.lines().find_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("image: "));
+    Ok(line.context("k8s/deployment.yaml names no image")?.trim().to_owned())
+}
+
+/// What Argo CD makes of the repository, in its own words.
+pub fn application(place: &Place) -> Result<String> {
+    let path = "jsonpath={.status.sync.status}, {.status.health.status}, revision {.status.sync.revision}";
+    let arguments = ["get", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--output", path];
+    shell::run(place.kubectl()?.args(arguments))
+}
+
+/// Has Argo CD look at the repository now instead of at its next turn.
+pub fn refresh(place: &Place) -> Result<()> {
+    let arguments = ["annotate", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--overwrite"];
+    shell::run(place.kubectl()?.args(arguments).arg("argocd.argoproj.io/refresh=normal"))?;
+    Ok(())
+}
+
+/// Succeeds once every pod of the service runs what git says, and the service answers with it.
+pub fn is_live(place: &Place) -> Result<String> {
+    let wanted = git_says(place)?;
+    let path = "jsonpath={.spec.template.spec.containers[0].image} {.metadata.generation} {.status.observedGeneration} \
+                {.spec.replicas} {.status.replicas} {.status.updatedReplicas} {.status.availableReplicas}";
+    let arguments = ["get", "deployment", "argo-rust", "--namespace=argo-rust", "--output", path];
+    let said = shell::run(place.kubectl()?.args(arguments)).context("Argo CD has not made the Deployment yet")?;
+    let fields: Vec<&str> = said.split(' ').collect();
+    let [image, generation, observed, replicas, all, updated, available] = fields[..] else {
+        bail!("the Deployment has not begun its rollout");
+    };
+    if image != wanted {
+        bail!("the Deployment has {image}, and git says {wanted}");
+    }
+    if generation != observed || [all, updated, available] != [replicas; 3] {
+        bail!(
+            "the rollout of {wanted} is not finished: {} of {replicas} pods",
+            if available.is_empty() { "0" } else { available }
+        );
+    }
+    let version = ask_service("/version")?;
+    let tag = wanted.rsplit(':').next().unwrap_or_default();
+    if !version.contains(tag) {
+        bail!("the service answers with another version: {version}");
+    }
+    Ok(wanted)
+}
+
+fn ask_service(path: &str) -> Result<String> {
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().timeout_global(Some(std::time::Duration::from_secs(2))).build().into();
+    let mut answer = agent.get(format!("{}{path}", service())).call().context("the service does not answer")?;
+    Ok(answer.body_mut().read_to_string()?)
+}
+
+/// Where the service is reached on this machine.
+pub fn service() -> String {
+    format!("http://127.0.0.1:{NODE_PORT}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_is_asked_where_its_manifest_offers_it() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let manifest =
+            std::fs::read_to_string(place.checkout.join("k8s/service.yaml")).expect("k8s/service.yaml is there");
+        assert!(manifest.contains(&format!("nodePort: {NODE_PORT}\n")), "k8s/service.yaml has another NodePort");
+    }
+}

@@ -1,0 +1,24 @@
+//! The help pages, as they are read in a terminal.
+
+use crate::Machine;
+
+#[test]
+fn help_lists_what_a_person_types_and_nothing_that_only_up_runs() {
+    let help = Machine::new().transcript(&["--help"]);
+    for hidden in ["keep", "git-server", "post-receive", "run-workflow"] {
+        assert!(!help.contains(&format!("  {hidden} ")), "{hidden} is run by the loop itself; hide it from --help");
+    }
+    insta::assert_snapshot!("loopctl", help);
+}
+
+#[test]
+fn each_command_explains_itself() {
+    for command in ["up", "down", "status", "logs", "push", "runs"] {
+        insta::assert_snapshot!(command, Machine::new().transcript(&[command, "--help"]));
+    }
+}
+
+#[test]
+fn a_mistyped_command_is_answered_with_the_nearest_one_and_exit_code_2() {
+    insta::assert_snapshot!("mistyped", Machine::new().transcript(&["stauts"]));
+}

@@ -1,0 +1,65 @@
+//! What the commands say on a machine where nothing was started.
+
+use crate::Machine;
+
+fn check(arguments: &[&str], expected: &str) {
+    assert_eq!(Machine::new().transcript(arguments), expected, "loopctl {}", arguments.join(" "));
+}
+
+#[test]
+fn status_says_how_to_start_a_loop_and_fails() {
+    check(
+        &["status"],
+        "exit code: 1\n--- stdout\nThere is no loop on this machine; `cargo loopctl up` starts one.\n--- stderr\n\n",
+    );
+}
+
+#[test]
+fn logs_of_an_unknown_part_name_the_parts() {
+    check_refusal(
+        &["logs", "nonsense"],
+        "there is no part nonsense; the parts are keys, network, registry, git, first-push, images, etcd, apiserver, \
+         controller-manager, scheduler, containerd, kubelet, kube-proxy, coredns, argocd",
+    );
+}
+
+#[test]
+fn logs_of_a_part_that_never_ran_name_the_file() {
+    check_refusal(
+        &["logs", "etcd"],
+        "etcd has said nothing yet (FOLDER/state/logs/etcd.log): No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn logs_of_what_is_no_process_say_so() {
+    check_refusal(&["logs", "network"], "network is not a process and says nothing");
+}
+
+#[test]
+fn push_says_what_to_start_first() {
+    check_refusal(&["push"], "the loop's git server does not run; `cargo loopctl up` starts it");
+}
+
+#[test]
+fn up_and_down_without_root_say_how_to_become_it() {
+    let machine = Machine::new();
+    let advice = "put sudo in front";
+    for command in ["up", "down"] {
+        let said = machine.transcript_without_root(&[command]);
+        assert!(said.starts_with("exit code: 1\n") && said.contains(advice), "{command} said:\n{said}");
+    }
+}
+
+#[test]
+fn down_leaves_a_machine_without_a_loop_alone() {
+    if rustix::process::geteuid().is_root() {
+        check(&["down"], "exit code: 0\n--- stdout\nThere is no loop on this machine.\n--- stderr\n\n");
+    } else {
+        check_refusal(&["down"], "the loop runs as root, so it has to be stopped as root: put sudo in front");
+    }
+}
+
+fn check_refusal(arguments: &[&str], sentence: &str) {
+    check(arguments, &format!("exit code: 1\n--- stdout\n\n--- stderr\nerror: {sentence}\n"));
+}
