@@ -16,7 +16,6 @@ RUN touch src/main.rs && ARGO_RUST_REVISION="$REVISION" cargo build --release --
 
 # Stage 2: a small Debian without a toolchain
 FROM debian:bookworm-slim
-# hadolint ignore=DL3008 -- a pinned version would stop building when Debian replaces it.
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /app

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_projects_files_changes_but_the_repositorys_address() {
+    fn only_the_address_of_the_repository_changes_in_the_projects_files() {
         for file in DECLARED {
             let text = read(&format!("argocd/{file}"));
             let local = with_local_repository(&text);

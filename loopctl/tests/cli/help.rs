@@ -20,5 +20,5 @@ fn each_command_explains_itself() {
 
 #[test]
 fn a_mistyped_command_is_answered_with_the_nearest_one_and_exit_code_2() {
-    insta::assert_snapshot!("mistyped", Machine::new().transcript(&["stauts"]));
+    insta::assert_snapshot!("mistyped", Machine::new().transcript(&["statuses"]));
 }

@@ -112,7 +112,7 @@ async fn git(server: &Arc<Server>, request: Request) -> Result<Response> {
 
 /// Starts what waits, for whoever may push; a run's own token is no leave for that.
 async fn look(server: &Arc<Server>, headers: &HeaderMap) -> Result<Response> {
-    if !pusher(&server.place, headers)?.is_some_and(|pusher| pusher.run.is_none()) {
+    if pusher(&server.place, headers)?.is_none_or(|pusher| pusher.run.is_some()) {
         return Ok((StatusCode::UNAUTHORIZED, "this needs the loop's password\n").into_response());
     }
     let scheduler = Arc::clone(&server.scheduler);

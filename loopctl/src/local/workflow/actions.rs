@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_repositorys_own_workflow_can_run_on_this_machine() {
+    fn the_workflow_of_this_repository_can_run_on_this_machine() {
         let place = Place::find().expect("the tests run with a home folder");
         let text =
             fs::read_to_string(place.checkout.join(crate::local::workflow::FILE)).expect("the workflow is there");
