@@ -190,22 +190,28 @@ pub fn overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_co
     report.measured(format!("the older build's bump, run again afterwards: {}", outcome.trim()));
 
     // What the usual bump does, on a copy that nobody deploys from.
-    let naive = naive_bump(the_loop, &older, &image)?;
+    let naive = naive_bump(the_loop, &older, &newer)?;
     ensure("the older image wins without the check", naive == tag_of(&older), &naive)?;
     report.control(format!("a bump by pull --rebase -X theirs would have put {naive} back"));
     Ok(())
 }
 
-/// Pushes the older image the way most workflows do, to a bare copy, and says which tag that ends on.
-fn naive_bump(the_loop: &Loop, older: &str, image: &str) -> Result<String> {
+/// The race as it would have gone with the bump that most workflows have: on a copy on which only the newer
+/// image has been deployed yet, the older one is pushed. Says which tag that ends on.
+fn naive_bump(the_loop: &Loop, older: &str, newer: &str) -> Result<String> {
     let clone = Clone::of(the_loop)?;
-    let tag = image.rsplit(':').next().unwrap_or_default();
-    shell::run(clone.git().args(["clone", "--quiet", "--bare", ".", ".git/copy"]))?;
-    shell::run(clone.git().args(["checkout", "--quiet", "-B", "late", older]))?;
-    clone.set_tag(tag)?;
-    shell::run(clone.git().args(["commit", "--quiet", "--all", "--message", "ci: update image"]))?;
+    let bump_on = |branch: &str, commit: &str| -> Result<()> {
+        shell::run(clone.git().args(["checkout", "--quiet", "-B", branch, commit]))?;
+        clone.set_tag(&tag_of(commit))?;
+        shell::run(clone.git().args(["commit", "--quiet", "--all", "--message", "ci: update image"]))?;
+        Ok(())
+    };
+    shell::run(clone.git().args(["init", "--quiet", "--bare", ".git/copy"]))?;
+    bump_on("first", newer)?;
+    shell::run(clone.git().args(["push", "--quiet", ".git/copy", "HEAD:refs/heads/master"]))?;
+    bump_on("late", older)?;
     shell::run(clone.git().args(["pull", "--quiet", "--rebase", "-X", "theirs", ".git/copy", "master"]))?;
-    shell::run(clone.git().args(["push", "--quiet", ".git/copy", "HEAD:master"]))?;
+    shell::run(clone.git().args(["push", "--quiet", ".git/copy", "HEAD:refs/heads/master"]))?;
     shell::run(clone.git().args(["fetch", "--quiet", ".git/copy", "master"]))?;
     let manifest = shell::run(clone.git().args(["show", "FETCH_HEAD:k8s/deployment.yaml"]))?;
     let line = manifest.lines().find_map(|line| line.trim().strip_prefix(&format!("image: {IMAGE}:")));
@@ -250,16 +256,11 @@ pub fn a_push_of_documents_alone_restarts_nothing(the_loop: &Loop, report: &mut 
     expect("generation and pods", identity()?, before)?;
     report.measured(format!("run {}, nothing built, same pods, same generation", seconds(took)));
 
-    let restart = [
-        "rollout",
-        "restart",
-        "deployment/argo-rust",
-        "--namespace=argo-rust",
-        "--dry-run=server",
-        "--output=jsonpath={.metadata.generation}",
-    ];
-    let other = the_loop.ask(&restart)?;
-    ensure("a restart would be noticed", identity()?[0] != other.parse::<u64>()?, &other)?;
+    let restart = "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"e2e\":\"restart\"}}}}}";
+    let mut dry = the_loop.kubectl();
+    dry.args(["patch", "deployment", "argo-rust", "--namespace=argo-rust", "--dry-run=server", "--patch", restart]);
+    let other = shell::run(dry.arg("--output=jsonpath={.metadata.generation}"))?;
+    ensure("a restart would be noticed", Value::from(other.parse::<u64>()?) != identity()?[0], &other)?;
     report.control(format!("a restart would have made it generation {other}, not {}", identity()?[0]));
     Ok(())
 }
