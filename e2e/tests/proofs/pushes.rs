@@ -260,7 +260,7 @@ pub fn a_push_of_documents_alone_restarts_nothing(the_loop: &Loop, report: &mut 
     let mut dry = the_loop.kubectl();
     dry.args(["patch", "deployment", "argo-rust", "--namespace=argo-rust", "--dry-run=server", "--patch", restart]);
     let other = shell::run(dry.arg("--output=jsonpath={.metadata.generation}"))?;
-    ensure("a restart would be noticed", Value::from(other.parse::<u64>()?) != identity()?[0], &other)?;
+    ensure("a restart would be noticed", identity()?[0] != other.parse::<u64>()?, &other)?;
     report.control(format!("a restart would have made it generation {other}, not {}", identity()?[0]));
     Ok(())
 }
