@@ -28,7 +28,7 @@ const FIELDS_THE_PROVIDER_KEEPS: [&str; 19] = [
     "template/spec/terminationGracePeriodSeconds",
     "template/spec/topologySpreadConstraints",
 ];
-const CONTAINER_FIELDS_THE_PROVIDER_KEEPS: [&str; 24] = [
+const CONTAINER_FIELDS_THE_PROVIDER_KEEPS: [&str; 30] = [
     "env/name",
     "env/value",
     "image",
@@ -53,6 +53,12 @@ const CONTAINER_FIELDS_THE_PROVIDER_KEEPS: [&str; 24] = [
     "securityContext/privileged",
     "securityContext/readOnlyRootFilesystem",
     "securityContext/runAsNonRoot",
+    "startupProbe/failureThreshold",
+    "startupProbe/httpGet/path",
+    "startupProbe/httpGet/port",
+    "startupProbe/initialDelaySeconds",
+    "startupProbe/periodSeconds",
+    "startupProbe/timeoutSeconds",
 ];
 
 #[test]
