@@ -4,6 +4,7 @@
 //! those of another cluster on the machine.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -130,30 +131,29 @@ fn processes(group: &Path, found: &mut Vec<i32>) -> Result<()> {
 }
 
 fn remove(group: &Path) -> Result<()> {
-    if !group.exists() {
-        return Ok(());
-    }
     for child in children(group)? {
         remove(&child)?;
     }
     let begin = Instant::now();
     // The kernel lets go of a group a moment after its last process has ended.
-    while let Err(error) = fs::remove_dir(group) {
-        if begin.elapsed() > Duration::from_secs(5) {
-            return Err(error).with_context(|| format!("cannot remove the control group {}", group.display()));
+    loop {
+        match fs::remove_dir(group) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if begin.elapsed() > Duration::from_secs(5) => {
+                return Err(error).with_context(|| format!("cannot remove the control group {}", group.display()));
+            }
+            Err(_) => sleep(Duration::from_millis(20)),
         }
-        sleep(Duration::from_millis(20));
     }
-    Ok(())
 }
 
+/// None when the group has just gone: a container that ends takes its own with it.
 fn children(group: &Path) -> Result<Vec<PathBuf>> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir(group).with_context(|| format!("cannot read {}", group.display()))? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            children.push(entry.path());
-        }
-    }
-    Ok(children)
+    let entries = match fs::read_dir(group) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(|| format!("cannot read {}", group.display()))?,
+    };
+    let folders = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
+    Ok(folders.collect())
 }

@@ -21,6 +21,25 @@ pub fn kubernetes_chains() -> Vec<String> {
     chains
 }
 
+/// Removes every rule that carries the comment, also those that an older loopctl wrote in other words.
+pub fn remove_rules_with(comment: &str) -> Result<()> {
+    for table in TABLES {
+        let saved = save("iptables", table);
+        let rules = deletions(&saved, comment);
+        if !rules.is_empty() {
+            let text = format!("*{table}\n{}\nCOMMIT\n", rules.join("\n"));
+            shell::run_with_input(Command::new("iptables-restore").args(["--wait", "--noflush"]), &text)?;
+        }
+    }
+    Ok(())
+}
+
+fn deletions(saved: &str, comment: &str) -> Vec<String> {
+    let marks = [format!("--comment {comment} "), format!("--comment \"{comment}\" ")];
+    let rules = saved.lines().filter_map(|line| line.strip_prefix("-A "));
+    rules.filter(|rule| marks.iter().any(|mark| rule.contains(mark))).map(|rule| format!("-D {rule}")).collect()
+}
+
 /// Removes the chains of Kubernetes and the rules that lead to them, except those that `kept` names.
 pub fn remove_kubernetes_chains(kept: &[String]) -> Result<()> {
     for family in FAMILIES {
@@ -70,6 +89,15 @@ fn removal(table: &str, saved: &str, chains: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_are_known_by_their_whole_comment() {
+        let saved = "-A FORWARD -i argo-rust0 -m comment --comment argo-rust-loop -j ACCEPT\n\
+                     -A FORWARD -m comment --comment argo-rust-loop-of-another -j ACCEPT\n\
+                     -A FORWARD -m comment --comment other -j ACCEPT\n";
+        let expected = "-D FORWARD -i argo-rust0 -m comment --comment argo-rust-loop -j ACCEPT";
+        assert_eq!(deletions(saved, "argo-rust-loop"), [expected]);
+    }
 
     #[test]
     fn rules_that_lead_to_a_chain_go_before_the_chain() {

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, write_private};
-use super::{Log, Part, Place, cgroups, shell};
+use super::{Log, Part, Place, cgroups, iptables, shell};
 
 pub struct Network;
 
@@ -79,9 +79,9 @@ impl Part for Network {
         shell::run(ip().args(["link", "set", BRIDGE, "up"]))?;
         // Each is put before all others, so the last one comes first. What an interrupted `up` has
         // left is taken away before, because half of the rules in another order mean something else.
-        remove_rules()?;
+        iptables::remove_rules_with(COMMENT)?;
         for (table, rule) in RULES.iter().rev() {
-            shell::run(&mut iptables(table, "-I", rule))?;
+            shell::run(&mut rule_command(table, "-I", rule))?;
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Part for Network {
             bail!("there is no bridge {BRIDGE}");
         }
         let (table, last_written) = RULES[0];
-        shell::run(&mut iptables(table, "-C", last_written)).context("its iptables rules are not complete")?;
+        shell::run(&mut rule_command(table, "-C", last_written)).context("its iptables rules are not complete")?;
         Ok(())
     }
 
@@ -103,7 +103,7 @@ impl Part for Network {
         if !memory(place).exists() {
             return Ok(());
         }
-        remove_rules()?;
+        iptables::remove_rules_with(COMMENT)?;
         // Without the bridge the machine was started anew since, and has its own settings already.
         if bridge_exists() {
             shell::run(ip().args(["link", "delete", BRIDGE]))?;
@@ -116,15 +116,6 @@ impl Part for Network {
         cgroups::end("")?;
         fs::remove_file(memory(place)).context("cannot forget the kernel settings from before")
     }
-}
-
-fn remove_rules() -> Result<()> {
-    for (table, rule) in RULES {
-        while shell::run(&mut iptables(table, "-C", rule)).is_ok() {
-            shell::run(&mut iptables(table, "-D", rule))?;
-        }
-    }
-    Ok(())
 }
 
 pub fn bridge_exists() -> bool {
@@ -166,7 +157,7 @@ fn ip() -> Command {
     Command::new("ip")
 }
 
-fn iptables(table: &str, what: &str, rule: &[&str]) -> Command {
+fn rule_command(table: &str, what: &str, rule: &[&str]) -> Command {
     let mut command = Command::new("iptables");
     command.args(["-w", "-t", table, what]).args(rule).args(["-m", "comment", "--comment", COMMENT]);
     command
