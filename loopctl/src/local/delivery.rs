@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::git_server::push::first_push;
 use super::git_server::{BRANCH, folder};
 use super::place::NODE_PORT;
+use super::workflow::runs;
 use super::{Log, Part, Place, shell};
 
 /// Pushes as soon as there is something to push to: the image is built while the cluster starts.
@@ -27,12 +28,21 @@ impl Part for FirstPush {
     }
 
     fn start(&self, place: &Place) -> Result<()> {
+        if git_says(place).is_ok() {
+            // An `up` that was interrupted in the middle of its push: the commit is in, its run is not called.
+            let forget = ["update-ref", "-d", BRANCH];
+            shell::run(Command::new("git").arg("--git-dir").arg(folder(place)).args(forget))?;
+        }
         first_push(place)?;
         Ok(())
     }
 
     fn ready(&self, place: &Place) -> Result<()> {
-        if git_says(place).is_ok() { Ok(()) } else { bail!("the loop's master has no commit") }
+        git_says(place).context("the loop's master has no commit")?;
+        if runs::all(place)?.is_empty() {
+            bail!("no run was called for the loop's master")
+        }
+        Ok(())
     }
 
     fn log(&self, _: &Place) -> Log {

@@ -112,9 +112,9 @@ impl Part for Network {
                 write_setting(setting, value)?;
             }
         }
-        // Whatever a part has lost sight of is still in the loop's control groups.
-        cgroups::end("")?;
-        fs::remove_file(memory(place)).context("cannot forget the kernel settings from before")
+        // Whatever a part has lost sight of is still in the loop's control groups. What was written
+        // down stays until the state folder goes: a `down` that failed halfway can be repeated.
+        cgroups::end("")
     }
 }
 
