@@ -1,4 +1,4 @@
-//! The start-up order: settings, logs, ports, signals, service, drain.
+//! The start-up order: settings, logs, signals, ports, service, drain.
 
 use std::process::ExitCode;
 
