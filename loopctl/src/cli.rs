@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{completions, down, git_server, keep, logs, push, runs, status, up};
+use crate::commands::{
+    completions, down, git_server, keep, logs, push, runs, status, sync, up, verify, wait, where_is,
+};
 use crate::exit::Exit;
 
 #[derive(Parser)]
@@ -17,6 +19,10 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Where(where_is::Options),
+    Wait(wait::Options),
+    Verify(verify::Options),
+    Sync(sync::Options),
     Up(up::Options),
     Down(down::Options),
     Push(push::Options),
@@ -32,13 +38,17 @@ enum Command {
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
 const GROUPS: [(&str, &[&str]); 3] = [
-    ("On any cluster with Argo CD", &[]),
+    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
 ];
 
 pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Where(options) => where_is::run(&options),
+        Command::Wait(options) => wait::run(&options),
+        Command::Verify(options) => verify::run(&options),
+        Command::Sync(options) => sync::run(&options),
         Command::Up(options) => up::run(&options),
         Command::Down(options) => down::run(&options),
         Command::Status(options) => status::run(&options),

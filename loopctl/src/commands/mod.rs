@@ -9,4 +9,8 @@ pub mod progress;
 pub mod push;
 pub mod runs;
 pub mod status;
+pub mod sync;
 pub mod up;
+pub mod verify;
+pub mod wait;
+pub mod where_is;
