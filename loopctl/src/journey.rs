@@ -12,3 +12,6 @@ pub mod follow;
 pub mod rollout;
 pub mod text;
 pub mod workflow;
+
+#[cfg(test)]
+mod cases;
