@@ -71,10 +71,15 @@ impl Scene {
         self.stand_in.is_some()
     }
 
+    /// What Argo CD watches, or what it would watch if it had been told.
+    fn repository(&self, application: Option<&Application>) -> String {
+        let live = application.map(|application| application.spec.source.repository.clone());
+        live.filter(|live| !live.is_empty()).unwrap_or_else(|| self.coordinates.repository.clone())
+    }
+
     async fn tip(&self) -> Seen<String> {
         let application = self.application().await.ok().flatten();
-        let repository =
-            application.map_or_else(|| self.coordinates.repository.clone(), |found| found.spec.source.repository);
+        let repository = self.repository(application.as_ref());
         let (git, branch) = (Arc::clone(&self.git), self.coordinates.branch.clone());
         let password = self.stand_in.as_ref().map(|stand_in| stand_in.git_password.clone());
         let work = move || git.tip(&git.remote_of(&repository, password)?, &branch);
@@ -84,9 +89,7 @@ impl Scene {
     pub async fn collect(&self, commit: &Commit) -> Facts {
         let source = async {
             let application = self.application().await;
-            let repository = application.as_ref().ok().and_then(Option::as_ref);
-            let repository = repository.map(|application| application.spec.source.repository.clone());
-            let branch = self.branch(commit, repository, application.as_ref().ok().cloned().flatten()).await;
+            let branch = self.branch(commit, application.as_ref().ok().cloned().flatten()).await;
             let digest = self.digest(commit, branch.as_ref().ok().map(|(branch, _)| branch)).await;
             (application, branch, digest)
         };
@@ -136,16 +139,12 @@ impl Scene {
     }
 
     /// Git runs in a thread, so that the cluster is asked meanwhile.
-    async fn branch(
-        &self,
-        commit: &Commit,
-        repository: Option<String>,
-        application: Option<Application>,
-    ) -> Seen<(Branch, BTreeSet<String>)> {
+    async fn branch(&self, commit: &Commit, application: Option<Application>) -> Seen<(Branch, BTreeSet<String>)> {
         let (git, coordinates, commit) = (Arc::clone(&self.git), self.coordinates.clone(), commit.clone());
         let password = self.stand_in.as_ref().map(|stand_in| stand_in.git_password.clone());
+        let repository = self.repository(application.as_ref());
         let work = move || {
-            let remote = git.remote_of(repository.as_ref().unwrap_or(&coordinates.repository), password)?;
+            let remote = git.remote_of(&repository, password)?;
             let tip = git.tip(&remote, &coordinates.branch)?;
             let branch = branch::look(&git, &coordinates, &commit, &tip)?;
             let containing = containing(&git, &branch, &application.unwrap_or_default());

@@ -13,7 +13,7 @@ fn help_lists_what_a_person_types_and_nothing_that_only_up_runs() {
 
 #[test]
 fn each_command_explains_itself() {
-    for command in ["up", "down", "status", "logs", "push", "runs"] {
+    for command in ["where", "wait", "verify", "sync", "up", "down", "status", "logs", "push", "runs", "completions"] {
         insta::assert_snapshot!(command, Machine::new().transcript(&[command, "--help"]));
     }
 }
@@ -21,4 +21,10 @@ fn each_command_explains_itself() {
 #[test]
 fn a_mistyped_command_is_answered_with_the_nearest_one_and_exit_code_2() {
     insta::assert_snapshot!("mistyped", Machine::new().transcript(&["statuses"]));
+}
+
+#[test]
+fn the_completions_know_the_commands() {
+    let script = Machine::new().transcript(&["completions", "bash"]);
+    assert!(script.contains("complete -F _loopctl") && script.contains("where"), "{script}");
 }

@@ -4,7 +4,9 @@
 //! nor touched.
 
 mod help;
+mod journey;
 mod without_a_loop;
+mod world;
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;

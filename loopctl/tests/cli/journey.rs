@@ -1,0 +1,254 @@
+//! `where`, `wait`, `verify` and `sync` against a repository and a fake cluster, as they are read in a terminal.
+
+use serde_json::{Value, json};
+
+use crate::world::{APPLICATION, DEPLOYMENT, EVENTS, PODS, REPLICA_SETS, World};
+
+fn time(minute: u32, second: u32) -> String {
+    format!("2026-01-01T12:{minute:02}:{second:02}Z")
+}
+
+fn application(revision: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "service", "namespace": "argocd"},
+        "spec": {},
+        "status": {
+            "sync": {"status": "Synced", "revision": revision},
+            "health": {"status": "Healthy"},
+            "history": [{"revision": revision, "deployStartedAt": time(2, 4), "deployedAt": time(2, 5)}],
+            "operationState": {"phase": "Succeeded", "message": "successfully synced (all tasks run)"},
+        },
+    })
+}
+
+fn deployment(image: &str, available: u32) -> Value {
+    json!({
+        "metadata": {"name": "service", "uid": "uid", "generation": 2, "annotations": {"deployment.kubernetes.io/revision": "2"}},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "service"}},
+            "template": {"spec": {"containers": [{"name": "service", "image": image}]}}},
+        "status": {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": available,
+            "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable",
+                "lastUpdateTime": time(2, 15)}]},
+    })
+}
+
+fn replica_sets(image: &str) -> Value {
+    json!({"metadata": {}, "items": [{
+        "metadata": {"name": "service-new", "ownerReferences": [{"uid": "uid", "kind": "Deployment", "name": "service", "apiVersion": "apps/v1"}],
+            "annotations": {"deployment.kubernetes.io/revision": "2"}},
+        "spec": {"selector": {}, "template": {"spec": {"containers": [{"name": "service", "image": image}]}}},
+    }]})
+}
+
+fn pod(name: &str, image: &str, status: &Value) -> Value {
+    json!({
+        "metadata": {"name": name, "uid": name, "creationTimestamp": time(2, 6),
+            "ownerReferences": [{"uid": "new", "kind": "ReplicaSet", "name": "service-new", "apiVersion": "apps/v1"}]},
+        "spec": {"containers": [{"name": "service", "image": image}]},
+        "status": status,
+    })
+}
+
+fn ready() -> Value {
+    json!({
+        "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": time(2, 12)}],
+        "containerStatuses": [{"name": "service", "ready": true, "restartCount": 0, "image": "", "imageID": "",
+            "state": {"running": {"startedAt": time(2, 8)}}}],
+    })
+}
+
+fn unready(state: &Value, restarts: u32) -> Value {
+    json!({
+        "conditions": [{"type": "Ready", "status": "False"}],
+        "containerStatuses": [{"name": "service", "ready": false, "restartCount": restarts, "image": "", "imageID": "",
+            "state": state["state"], "lastState": state["lastState"]}],
+    })
+}
+
+/// A change that is pushed, built, bumped and applied; what its two pods do is up to the test.
+struct Delivery {
+    world: World,
+    source: String,
+    tag: String,
+    image: String,
+}
+
+fn delivered() -> Delivery {
+    let mut world = World::new();
+    world.push("first", 0, "Begin");
+    world.write("src/main.rs", "fn main() { println!(\"hello\"); }\n");
+    let source = world.push("source", 1, "Greet");
+    let tag = format!("sha-{}", &source[..7]);
+    let image = world.image(&tag);
+    world.push_image(&tag);
+    world.tag(&tag, "");
+    let bump = world.push("bump", 2, &format!("ci: update image to {tag}"));
+    world.put(APPLICATION, &application(&bump));
+    world.put(REPLICA_SETS, &replica_sets(&image));
+    world.put("/version", &json!({"version": "0.1.0", "revision": source, "image_tag": tag}));
+    world.put("/hello", &json!({"message": "Hello!"}));
+    world.put("/fibonacci/42", &json!({"n": 42, "result": 267_914_296}));
+    let delivery = Delivery { world, source, tag, image };
+    delivery.pods(2, &ready());
+    delivery
+}
+
+impl Delivery {
+    fn pods(&self, available: u32, second: &Value) {
+        let (image, world) = (&self.image, &self.world);
+        world.put(DEPLOYMENT, &deployment(image, available));
+        let pods = [pod("service-a", image, &ready()), pod("service-b", image, second)];
+        world.put(PODS, &json!({"metadata": {}, "items": pods}));
+    }
+
+    fn transcript(&self, arguments: &[&str]) -> String {
+        self.world.transcript(arguments)
+    }
+}
+
+#[test]
+fn a_live_commit_is_told_hop_by_hop_as_text_and_as_json() {
+    let delivery = delivered();
+    insta::assert_snapshot!("where_live", delivery.transcript(&["where", &delivery.source]));
+    insta::assert_snapshot!("where_live_json", delivery.transcript(&["where", &delivery.source, "-o", "json"]));
+    insta::assert_snapshot!("wait_live", delivery.transcript(&["wait", &delivery.source]));
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled_is_stuck_with_the_registrys_words() {
+    let delivery = delivered();
+    let message = "Back-off pulling image: not found";
+    let waiting = json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": message}}});
+    delivery.pods(1, &unready(&waiting, 0));
+    insta::assert_snapshot!("where_pull", delivery.transcript(&["where", &delivery.source]));
+    insta::assert_snapshot!("wait_timed_out", delivery.transcript(&["wait", &delivery.source, "--timeout", "0s"]));
+}
+
+#[test]
+fn a_program_that_crashes_has_failed_and_its_last_lines_are_shown() {
+    let delivery = delivered();
+    let waiting = json!({
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 20s restarting failed container"}},
+        "lastState": {"terminated": {"reason": "Error", "exitCode": 64}},
+    });
+    delivery.pods(1, &unready(&waiting, 2));
+    delivery.world.put_with(
+        &format!("{PODS}/service-b/log"),
+        200,
+        "starting\nerror: ARGO_RUST_LISTEN is not an address\n",
+    );
+    insta::assert_snapshot!("wait_failed", delivery.transcript(&["wait", &delivery.source]));
+}
+
+#[test]
+fn a_probe_that_fails_is_the_reason_for_the_restarts_it_causes() {
+    let delivery = delivered();
+    let waiting = json!({
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+        "lastState": {"terminated": {"reason": "Completed", "exitCode": 0}},
+    });
+    delivery.pods(1, &unready(&waiting, 1));
+    let event = json!({
+        "metadata": {}, "involvedObject": {"kind": "Pod", "uid": "service-b"}, "reason": "Unhealthy",
+        "lastTimestamp": time(2, 40), "message": "Startup probe failed: connect: connection refused",
+    });
+    delivery.world.put(EVENTS, &json!({"metadata": {}, "items": [event]}));
+    let said = delivery.transcript(&["where", &delivery.source]);
+    let expected = "Unhealthy in pod service-b, restarted 1 times: Startup probe failed: connect: connection refused";
+    assert!(said.contains(expected), "expected: {expected}\nsaid: {said}");
+}
+
+#[test]
+fn a_newer_commit_supersedes_and_a_hold_holds() {
+    let mut delivery = delivered();
+    delivery.world.write("src/main.rs", "fn main() { println!(\"better\"); }\n");
+    let newer = delivery.world.push("newer", 3, "Greet better");
+    insta::assert_snapshot!("where_not_built", delivery.transcript(&["where", &newer]));
+    delivery.world.tag(&delivery.tag, "delivery.argo-rust/hold: \"b920bd3\"");
+    delivery.world.push("hold", 4, "Hold");
+    insta::assert_snapshot!("wait_held", delivery.transcript(&["wait", &newer]));
+    delivery.world.tag(&format!("sha-{}", &newer[..7]), "");
+    delivery.world.push("newer-bump", 5, "ci: update image");
+    insta::assert_snapshot!("wait_superseded", delivery.transcript(&["wait", &delivery.source]));
+}
+
+#[test]
+fn a_commit_of_documents_alone_needs_no_build() {
+    let mut delivery = delivered();
+    delivery.world.write("README.md", "more\n");
+    let documents = delivery.world.push("documents", 3, "Explain");
+    delivery.world.put(APPLICATION, &application(&documents));
+    insta::assert_snapshot!("where_no_build", delivery.transcript(&["where"]));
+}
+
+#[test]
+fn a_merged_commit_is_looked_for_as_the_merge_that_brought_it_in() {
+    let mut delivery = delivered();
+    let clone = delivery.world.path("clone");
+    let git = |arguments: &[&str]| {
+        let done = std::process::Command::new("git")
+            .current_dir(&clone)
+            .args(["-c", "user.name=a", "-c", "user.email=b"])
+            .args(arguments)
+            .status();
+        assert!(done.is_ok_and(|status| status.success()), "git {arguments:?}");
+    };
+    git(&["switch", "--quiet", "--create", "feature"]);
+    delivery.world.write("src/main.rs", "fn main() { println!(\"feature\"); }\n");
+    git(&["commit", "--quiet", "--all", "--message", "Feature"]);
+    git(&["switch", "--quiet", "master"]);
+    git(&["merge", "--quiet", "--no-ff", "--message", "Merge", "feature"]);
+    let merge = delivery.world.push("merge", 6, "On top");
+    let answer = delivery.world.loopctl(&["where", "feature", "-o", "json"]);
+    let answer: Value = serde_json::from_slice(&answer.stdout).expect("JSON");
+    let parent =
+        std::process::Command::new("git").current_dir(&clone).args(["rev-parse", &format!("{merge}^")]).output();
+    let parent = String::from_utf8_lossy(&parent.expect("git").stdout).trim().to_owned();
+    assert_eq!(answer["merged_by"], parent.as_str(), "{answer}");
+}
+
+#[test]
+fn what_may_not_be_read_is_said_and_the_rest_is_answered() {
+    let delivery = delivered();
+    let forbidden = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403,
+        "message": "applications.argoproj.io \"service\" is forbidden: User \"dev\" cannot get resource"});
+    delivery.world.put_with(APPLICATION, 403, &forbidden.to_string());
+    insta::assert_snapshot!("where_partial", delivery.transcript(&["where", &delivery.source]));
+    delivery.world.put_with(DEPLOYMENT, 403, &forbidden.to_string());
+    insta::assert_snapshot!("wait_no_access", delivery.transcript(&["wait", &delivery.source]));
+}
+
+#[test]
+fn verify_passes_when_all_agree_and_fails_on_another_answer() {
+    let delivery = delivered();
+    insta::assert_snapshot!("verify", delivery.transcript(&["verify"]));
+    delivery.world.put("/fibonacci/42", &json!({"n": 42, "result": 1}));
+    delivery.pods(1, &unready(&json!({}), 0));
+    insta::assert_snapshot!("verify_failed", delivery.transcript(&["verify"]));
+}
+
+#[test]
+fn sync_follows_what_the_refresh_has_found() {
+    let delivery = delivered();
+    let mut before = application(&"0".repeat(40));
+    before["metadata"]["annotations"] = json!({"argocd.argoproj.io/refresh": "normal"});
+    delivery.world.put(APPLICATION, &before);
+    delivery.world.put_after_refresh(&application(&delivery.source));
+    let said = delivery.transcript(&["sync", "--timeout", "5s"]);
+    assert!(said.starts_with("exit code: 0\n") && said.contains("service is Synced and Healthy at <source>"), "{said}");
+    // Asked again before Argo CD has looked: the annotation that is there already is no obstacle, only a wait.
+    delivery.world.put(APPLICATION, &before);
+    let said = delivery.transcript(&["sync", "--timeout", "0s"]);
+    assert!(said.starts_with("exit code: 5\n") && said.contains("Argo CD has not looked yet"), "{said}");
+}
+
+#[test]
+fn a_commit_that_does_not_exist_is_refused() {
+    let said = delivered().transcript(&["where", "0123456"]);
+    assert!(
+        said.starts_with("exit code: 1\n") && said.contains("has a commit 0123456; `git fetch` it first"),
+        "{said}"
+    );
+}
