@@ -52,12 +52,6 @@ impl Cluster {
         Ok(Self { client, server })
     }
 
-    /// For tests: a cluster behind any HTTP service.
-    #[cfg(test)]
-    pub fn fake(client: Client) -> Self {
-        Self { client, server: "http://fake".into() }
-    }
-
     fn api<K>(&self, namespace: &str) -> Api<K>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,

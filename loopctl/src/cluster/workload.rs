@@ -37,8 +37,6 @@ pub struct Progress {
 #[derive(Clone, Debug, Default)]
 pub struct Replicas {
     pub name: String,
-    pub image: String,
-    pub created_at: Option<Timestamp>,
     /// Why it could not make its pods: a quota, an admission rule.
     pub failure: Option<String>,
 }
@@ -88,7 +86,7 @@ fn workload(deployment: &Deployment, sets: &[ReplicaSet], container: &str) -> Wo
             message: condition.message.unwrap_or_default(),
             at: condition.last_update_time.map(|time| time.0),
         }),
-        newest: newest(deployment, sets).map(|set| replicas(set, container)),
+        newest: newest(deployment, sets).map(replicas),
     }
 }
 
@@ -102,15 +100,12 @@ fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a Rep
     })
 }
 
-fn replicas(set: &ReplicaSet, container: &str) -> Replicas {
-    let template = set.spec.template.as_ref().and_then(|template| template.spec.as_ref());
+fn replicas(set: &ReplicaSet) -> Replicas {
     let conditions = set.status.as_ref().and_then(|status| status.conditions.as_ref());
     let failure =
         conditions.into_iter().flatten().find(|condition| condition.type_.as_deref() == Some("ReplicaFailure"));
     Replicas {
         name: set.metadata.name.clone().unwrap_or_default(),
-        image: image(template.map(|spec| &spec.containers), container),
-        created_at: set.metadata.creation_timestamp.as_ref().map(|time| time.0),
         failure: failure.and_then(|condition| condition.message.clone()),
     }
 }

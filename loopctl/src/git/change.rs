@@ -99,3 +99,85 @@ fn will_never_pass(problem: &str) -> bool {
         .iter()
         .any(|words| problem.contains(words))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A bare repository with one commit, and a clone of it that stands on an older branch of its own.
+    fn world() -> (tempfile::TempDir, Git, Remote) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (bare, clone) = (folder.path().join("owner/bare.git"), folder.path().join("clone"));
+        sh(folder.path(), "git init -q --bare -b master owner/bare.git && git init -q -b mine clone");
+        sh(
+            &clone,
+            "git config user.email a@b; git config user.name a; echo one >file; git add file; git commit -qm one",
+        );
+        sh(&clone, &format!("git remote add origin {0}; git push -q {0} HEAD:master; echo mine >file", bare.display()));
+        let git = Git::in_folder(&clone);
+        let remote = git.remote_of(&bare.display().to_string(), None).expect("a remote");
+        assert_eq!(remote.address, "origin");
+        (folder, git, remote)
+    }
+
+    fn sh(folder: &Path, script: &str) -> String {
+        let output = Command::new("sh").current_dir(folder).args(["-ec", script]).output().expect("a shell");
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn change(text: &str) -> Change {
+        Change { files: vec![("folder/new".into(), text.into())], message: format!("Write {text}") }
+    }
+
+    #[test]
+    fn a_change_is_pushed_and_the_clone_stays_as_it_was() {
+        let (folder, git, remote) = world();
+        let clone = folder.path().join("clone");
+        let before = sh(&clone, "git status --porcelain; git rev-parse HEAD; git for-each-ref");
+        let commit = git.change(&remote, "master", |_| Ok(Some(change("text")))).expect("pushed").expect("a commit");
+        assert_eq!(
+            sh(&clone, "git status --porcelain; git rev-parse HEAD; git for-each-ref | grep -v remotes/"),
+            before
+        );
+        assert_eq!(git.tip(&remote, "master").expect("a tip"), commit);
+        assert_eq!(git.file(&commit, "folder/new").expect("it is read").as_deref(), Some("text"));
+        assert_eq!(git.file(&commit, "file").expect("it is read").as_deref(), Some("one\n"));
+        assert!(git.change(&remote, "master", |_| Ok(None)).expect("nothing to do").is_none());
+    }
+
+    #[test]
+    fn a_push_in_between_means_that_it_is_decided_again() {
+        let (folder, git, remote) = world();
+        let other = folder.path().join("other");
+        sh(
+            folder.path(),
+            "git clone -q owner/bare.git other; git -C other config user.email a@b; git -C other config user.name b",
+        );
+        let mut tips = Vec::new();
+        let pushed = git.change(&remote, "master", |tip| {
+            tips.push(tip.to_owned());
+            if tips.len() == 1 {
+                sh(&other, "echo two >second; git add second; git commit -qm two; git push -q origin master");
+            }
+            Ok(Some(change("text")))
+        });
+        let commit = pushed.expect("pushed").expect("a commit");
+        assert_eq!(tips.len(), 2, "{tips:?}");
+        assert_eq!(git.file(&commit, "second").expect("it is read").as_deref(), Some("two\n"));
+    }
+
+    #[test]
+    fn a_rule_of_the_branch_is_said_at_once() {
+        let (folder, git, remote) = world();
+        let hook =
+            "echo '#!/bin/sh\nexit 1' >owner/bare.git/hooks/pre-receive; chmod +x owner/bare.git/hooks/pre-receive";
+        sh(folder.path(), hook);
+        let refused = git.change(&remote, "master", |_| Ok(Some(change("text"))));
+        let refused = refused.expect_err("the hook declines").to_string();
+        assert!(refused.contains("does not take the push") && refused.contains("declined"), "{refused}");
+    }
+}

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-use super::{Git, output};
+use super::Git;
 use crate::coordinates::{DEPLOYMENT, IMAGE_INPUTS};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Git {
         }
         let above = self.ask(&["rev-list", "--ancestry-path", &range])?;
         let above: std::collections::HashSet<&str> = above.lines().collect();
-        let merge = of_branch.lines().filter(|each| above.contains(each)).last();
+        let merge = of_branch.lines().rfind(|each| above.contains(each));
         Ok(merge.unwrap_or(commit).to_owned())
     }
 
@@ -107,13 +107,6 @@ impl Git {
         let _ = asking.join();
         let mut rest = answer.as_slice();
         Ok(names.iter().map(|_| next_blob(&mut rest)).collect())
-    }
-
-    /// The subject line alone, for a sentence about a commit; its number where there is none.
-    pub fn subject(&self, commit: &str) -> String {
-        let said = output(self.command().args(["log", "-1", "--format=%s", commit]));
-        let subject = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned()).unwrap_or_default();
-        if subject.is_empty() { commit.to_owned() } else { subject }
     }
 }
 

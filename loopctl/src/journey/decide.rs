@@ -216,7 +216,7 @@ fn state(facts: &Facts, hops: &[Hop]) -> State {
 
 fn summary(facts: &Facts, state: State, hops: &[Hop]) -> String {
     let commit = short(&facts.commit.id);
-    let last = hops.iter().filter(|hop| is_in_the_way(hop)).next_back();
+    let last = hops.iter().rfind(|hop| is_in_the_way(hop));
     let what = last.map(|hop| {
         let reason = hop.reason.first().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("{}: {}{reason}", hop.hop.word(), hop.detail)
