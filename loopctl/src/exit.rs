@@ -74,6 +74,16 @@ mod tests {
     }
 
     #[test]
+    fn the_document_says_of_each_code_what_the_help_says() {
+        let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/loopctl.md");
+        let document = std::fs::read_to_string(document).expect("docs/loopctl.md is there").replace('`', "");
+        for (exit, meaning) in MEANINGS {
+            let row = format!("| {} | {meaning} |", exit.number());
+            assert!(document.contains(&row), "docs/loopctl.md lacks the row {row}");
+        }
+    }
+
+    #[test]
     fn an_error_ends_with_no_access_however_deep_the_refusal_lies() {
         let refused = Err::<(), _>(NoAccess("forbidden".into())).context("cannot read pods").context("where");
         assert_eq!(Exit::of(&refused.expect_err("it was refused")), Exit::NoAccess);

@@ -16,6 +16,7 @@ mod speed;
 mod table;
 mod take_turns;
 mod tofu;
+mod where_is_it;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ const PROOFS: &[Proof] = proofs![
     image::a_node_pulls_only_what_a_change_of_the_source_has_changed,
     image::the_image_runs_without_root_on_a_read_only_root,
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
+    where_is_it::where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
     detection::polling_detects_a_commit_within_twice_the_configured_interval,

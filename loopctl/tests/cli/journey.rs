@@ -117,7 +117,7 @@ fn a_live_commit_is_told_hop_by_hop_as_text_and_as_json() {
 }
 
 #[test]
-fn an_image_that_cannot_be_pulled_is_stuck_with_the_registrys_words() {
+fn an_image_that_cannot_be_pulled_is_stuck_in_the_words_of_the_registry() {
     let delivery = delivered();
     let message = "Back-off pulling image: not found";
     let waiting = json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": message}}});

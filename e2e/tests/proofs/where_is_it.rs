@@ -1,0 +1,125 @@
+//! What loopctl says of a commit, while the loop does well and while it does not.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use e2e::Loop;
+use e2e::application::SYNC;
+use e2e::report::{Report, ensure, expect, median_and_worst};
+use e2e::repository::Clone;
+use e2e::wait::seconds;
+use serde_json::Value;
+
+/// The exit codes of `loopctl wait`, as docs/loopctl.md has them.
+const LIVE: i32 = 0;
+const FAILED: i32 = 1;
+const SUPERSEDED: i32 = 3;
+const TIMED_OUT: i32 = 5;
+
+/// What one call of loopctl came to.
+struct Said {
+    code: i32,
+    answer: Value,
+    took: Duration,
+}
+
+fn ask(the_loop: &Loop, arguments: &[&str]) -> Result<Said> {
+    let begin = Instant::now();
+    let mut loopctl = the_loop.loopctl();
+    loopctl.args(arguments).args(["--output", "json"]).env("KUBECONFIG", the_loop.state.join("kubeconfig"));
+    let output = loopctl.output().context("cannot run loopctl")?;
+    let answer = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("loopctl {arguments:?} said {}", String::from_utf8_lossy(&output.stderr)))?;
+    Ok(Said { code: output.status.code().unwrap_or(-1), answer, took: begin.elapsed() })
+}
+
+impl Said {
+    fn state(&self) -> &str {
+        self.answer["state"].as_str().unwrap_or_default()
+    }
+
+    fn hop(&self, name: &str) -> Value {
+        let hops = self.answer["hops"].as_array().into_iter().flatten();
+        hops.into_iter().find(|hop| hop["hop"] == name).cloned().unwrap_or_default()
+    }
+}
+
+fn tag_of(commit: &str) -> String {
+    format!("sha-{}", &commit[..7])
+}
+
+/// A change of an input of the image; GitHub would start a run for it unless told not to.
+fn change(clone: &Clone, remark: &str) -> Result<()> {
+    clone.update()?;
+    let main = clone.read("src/main.rs")?;
+    clone.write("src/main.rs", &format!("{main}// {remark}\n"))
+}
+
+/// The commit and its bump, both made without a run; what the tag leads to is up to the caller.
+fn bumped(the_loop: &Loop, clone: &Clone, remark: &str, image: impl FnOnce(&str) -> Result<()>) -> Result<String> {
+    change(clone, remark)?;
+    let source = clone.push_without_run(remark)?;
+    image(&tag_of(&source))?;
+    let bump = clone.bump(&tag_of(&source))?;
+    the_loop.force_sync()?;
+    the_loop.wait_synced(&bump, SYNC)?;
+    Ok(source)
+}
+
+pub fn where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy(
+    the_loop: &Loop,
+    report: &mut Report,
+) -> Result<()> {
+    the_loop.on_a_clone(|clone, live| {
+        // Good, by the workflow itself: only that compiles the revision into what answers.
+        change(clone, "where: good")?;
+        let good = clone.push("Change something that is watched")?;
+        let at_first = ask(the_loop, &["wait", &good, "--timeout", "0s"])?;
+        expect("the exit code right after the push", at_first.code, TIMED_OUT)?;
+        report.control(format!("right after the push, wait said {}: {}", at_first.state(), at_first.answer["summary"]));
+        let waited = ask(the_loop, &["wait", &good, "--timeout", "10m"])?;
+        expect("the exit code of a good deploy", (waited.code, waited.state()), (LIVE, "live"))?;
+        report.measured(format!("good: {} after {}", waited.answer["summary"], seconds(waited.took)));
+        for hop in ["pushed", "bump", "seen", "synced", "pods"] {
+            ensure(&format!("{hop} has a time"), waited.hop(hop)["at"].is_string(), waited.hop(hop))?;
+        }
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            let said = ask(the_loop, &["where", &good])?;
+            expect("where, once it is live", said.state(), "live")?;
+            times.push(said.took.as_secs_f64());
+        }
+        let (median, worst) = median_and_worst(&times);
+        ensure("where answers within a second", median < 1.0, format!("{times:?}"))?;
+        report.measured(format!(
+            "where answers in {median:.2} s in the median, {worst:.2} s at worst, cargo's own start in it"
+        ));
+        let verified = ask(the_loop, &["verify"])?;
+        expect("verify's exit code on a good deploy", verified.code, LIVE)?;
+
+        let newer = bumped(the_loop, clone, "where: newer", |tag| the_loop.variant(live, tag, "--label=e2e=newer"))?;
+        let old = ask(the_loop, &["wait", &good, "--timeout", "30s"])?;
+        expect("the exit code of a superseded deploy", (old.code, old.state()), (SUPERSEDED, "superseded"))?;
+        expect("by which commit", old.answer["superseded_by"]["commit"].as_str(), Some(newer.as_str()))?;
+        report.measured(format!("superseded: {}", old.answer["summary"]));
+
+        let stuck = bumped(the_loop, clone, "where: no image", |_| Ok(()))?;
+        let said = ask(the_loop, &["wait", &stuck, "--timeout", "30s"])?;
+        expect("the exit code of a stuck deploy", (said.code, said.state()), (TIMED_OUT, "stuck"))?;
+        let reason = said.hop("pods")["reason"].to_string();
+        ensure("the kubelet's own reason", reason.contains("Pull") && reason.contains("not found"), &reason)?;
+        report.measured(format!("an image that is not there: stuck, {reason}"));
+        let verified = ask(the_loop, &["verify"])?;
+        report.control(format!("with it, verify ended with {}", verified.code));
+        expect("verify's exit code on a stuck deploy", verified.code, FAILED)?;
+
+        let crashing = |tag: &str| the_loop.variant(live, tag, "--env=ARGO_RUST_LISTEN=nowhere");
+        let failed = bumped(the_loop, clone, "where: crash", crashing)?;
+        let said = ask(the_loop, &["wait", &failed, "--timeout", "4m"])?;
+        expect("the exit code of a failed deploy", (said.code, said.state()), (FAILED, "failed"))?;
+        let reason = said.hop("pods")["reason"].to_string();
+        ensure("the crashed program's own words", reason.contains("ARGO_RUST_LISTEN"), &reason)?;
+        report.measured(format!("a crash: failed after {}, {reason}", seconds(said.took)));
+        Ok(())
+    })
+}
