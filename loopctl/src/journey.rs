@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod facts;
 pub mod follow;
 pub mod rollout;
+pub mod source;
 pub mod text;
 pub mod workflow;
 
