@@ -14,7 +14,7 @@ use crate::local::base_images::{self, Image};
 use crate::local::workflow::again::again;
 use crate::local::workflow::follow;
 use crate::local::workflow::runs::{self, Conclusion, Run};
-use crate::local::{self, Place, checks, delivery, git_server, processes, start};
+use crate::local::{self, Place, checks, delivered, delivery, git_server, processes, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
@@ -148,6 +148,11 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
             &format!("run {} built and pushed the image, and bumped its tag", run.number),
         );
     }
+    let restored = delivered::is_restored(place)?;
+    if restored {
+        let what = "not run: the cache has the image of this commit and its bump";
+        progress.done(begin.elapsed(), "workflow", what);
+    }
     delivery::refresh(place)?;
     let begin = Instant::now();
     progress.now("          waiting for Argo CD to roll the image out");
@@ -156,7 +161,7 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
             Ok(image) => {
                 progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
                 progress.now("");
-                return Ok(());
+                return if restored { Ok(()) } else { delivered::keep(place) };
             }
             Err(missing) if begin.elapsed() > UNTIL_LIVE => {
                 bail!("the service is not live {UNTIL_LIVE:?} after its image was built: {missing:#}");
