@@ -8,7 +8,7 @@ use e2e::watch::{Watch, is_live};
 use e2e::{APPLICATION, IMAGE, Loop, NAMESPACE};
 use serde_json::Value;
 
-const BUMPS: u32 = 9;
+const BUMPS: u32 = 5;
 const GOAL: f64 = 15.0;
 const DEADLINE: Duration = Duration::from_secs(120);
 
