@@ -11,6 +11,8 @@ use e2e::wait;
 /// What README promises of the annotation.
 const FORCED: f64 = 3.0;
 const LOOKS: usize = 5;
+/// Each takes up to two intervals.
+const POLLS: usize = 4;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A commit that Argo CD has something to do for, and that restarts no pod.
@@ -68,7 +70,7 @@ pub fn polling_detects_a_commit_within_twice_the_configured_interval(
     let interval = the_loop.polling_interval()?.as_secs_f64();
     the_loop.on_a_clone(|clone, _| {
         let polled: Vec<f64> =
-            (0..LOOKS).map(|note| push_to_synced(the_loop, clone, note, false)).collect::<Result<_>>()?;
+            (0..POLLS).map(|note| push_to_synced(the_loop, clone, note, false)).collect::<Result<_>>()?;
         report.measured(format!("push to Synced by polling every {interval} s: {}", said(&polled)));
         // Argo CD wakes once an interval and passes over what it has looked at less than an interval ago: a commit
         // that comes right after a look is seen at the second waking. What comes on top is the sync itself.

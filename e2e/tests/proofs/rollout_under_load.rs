@@ -11,20 +11,20 @@ use e2e::{DEPLOYMENT, Loop, NAMESPACE, service};
 use serde_json::{Value, json};
 
 /// How many image changes with how many replicas: a rollout of two pods takes twice as long.
-const ROLLOUTS: [(u32, usize); 2] = [(1, 12), (2, 8)];
+const ROLLOUTS: [(u32, usize); 2] = [(1, 14), (2, 6)];
 const REQUESTS: u64 = 1_000_000;
-const REST: Duration = Duration::from_secs(10);
+const REST: Duration = Duration::from_secs(8);
 
 /// Short requests and computations, about half of what one pod bears at `SIZE`.
 const LOAD: [Wanted; 4] = [
-    Wanted { name: "kept alive", path: "/hello", connections: Connections::Kept(48), rate: 3600 },
-    Wanted { name: "fresh connections", path: "/hello", connections: Connections::FreshEachTime, rate: 150 },
+    Wanted { name: "kept alive", path: "/hello", connections: Connections::Kept(48), rate: 5400 },
+    Wanted { name: "fresh connections", path: "/hello", connections: Connections::FreshEachTime, rate: 220 },
     Wanted { name: "short computations", path: "/fibonacci/100000", connections: Connections::Kept(4), rate: 8 },
     Wanted { name: "long computations", path: "/fibonacci/1000000", connections: Connections::Kept(4), rate: 1 },
 ];
 
-/// The limit of README's example: the 200m of the birth values are throttled at this rate.
-const SIZE: &str = "500m";
+/// As a person would size it for this rate, at which the 200m of the birth values are throttled.
+const SIZE: &str = "800m";
 
 /// Rollouts with the drain delay taken away, until one request fails.
 const CONTROL_ROLLOUTS: usize = 10;
