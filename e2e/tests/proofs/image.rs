@@ -44,7 +44,8 @@ pub fn a_change_of_the_source_compiles_no_dependency_again(the_loop: &Loop, repo
     ensure("the dependency layer comes from the cache", reused, "it was built again")?;
 
     let manifest = clone.read("Cargo.toml")?;
-    clone.write("Cargo.toml", &format!("{manifest}\n# a change of the manifest\n"))?;
+    // One that the cache of no earlier run can have.
+    clone.write("Cargo.toml", &format!("{manifest}\n# a change of the manifest: {}\n", Loop::unused_tag()?))?;
     let (reused, cold) = build(the_loop, &clone, "manifest", revision)?;
     report.measured(format!("one line of src changed: built in {}", seconds(warm)));
     ensure("the dependency layer is built again", !reused, "it came from the cache")?;
