@@ -19,7 +19,9 @@ use crate::local::{self, Place, checks, delivered, delivery, git_server, process
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
 /// The first time it builds all of it from source, which takes about half an hour on two cores;
-/// what was built stays in the cache. Interrupted, it goes on where it was when it is typed again.
+/// what was built stays in the cache, and so does the delivery of the commit that was checked out:
+/// the next `up` of the same commit begins with it, without a run of the workflow. Interrupted, it
+/// goes on where it was when it is typed again.
 ///
 /// It needs root, 15 GB of disk, Go, Rust and Python; what else is missing it says. Everything it
 /// makes is in /var/lib/argo-rust-loop (LOOPCTL_STATE names another folder) and in the cache
