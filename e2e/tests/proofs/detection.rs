@@ -4,15 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use e2e::Loop;
-use e2e::report::{Report, ensure, expect, median_and_worst};
+use e2e::report::{Report, ensure, median_and_worst};
 use e2e::repository::Clone;
-use e2e::wait;
 
 /// What README promises of the annotation.
 const FORCED: f64 = 3.0;
 const LOOKS: usize = 5;
-/// Each takes up to two intervals.
-const POLLS: usize = 4;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A commit that Argo CD has something to do for, and that restarts no pod.
@@ -60,35 +57,5 @@ pub fn a_forced_sync_detects_a_commit_within_three_seconds(the_loop: &Loop, repo
         }
         report.control(format!("without the annotation: {}", said(&polled)));
         ensure("polling alone is slower than 3 s at least once", median_and_worst(&polled).1 >= FORCED, said(&polled))
-    })
-}
-
-pub fn polling_detects_a_commit_within_twice_the_configured_interval(
-    the_loop: &Loop,
-    report: &mut Report,
-) -> Result<()> {
-    let interval = the_loop.polling_interval()?.as_secs_f64();
-    the_loop.on_a_clone(|clone, _| {
-        let polled: Vec<f64> =
-            (0..POLLS).map(|note| push_to_synced(the_loop, clone, note, false)).collect::<Result<_>>()?;
-        report.measured(format!("push to Synced by polling every {interval} s: {}", said(&polled)));
-        // Argo CD wakes once an interval and passes over what it has looked at less than an interval ago: a commit
-        // that comes right after a look is seen at the second waking. What comes on top is the sync itself.
-        let limit = 2.0 * interval + FORCED;
-        ensure("each within two intervals and a sync", median_and_worst(&polled).1 < limit, said(&polled))?;
-
-        // A commit that is not on master, waited for just as long: nothing else may look like a detection.
-        let before = the_loop.application()?["status"]["sync"]["revision"].take();
-        let elsewhere = clone.push_elsewhere("elsewhere")?;
-        let long = Duration::from_secs_f64(limit);
-        wait::throughout("Argo CD stays at master's commit", long, || {
-            expect("revision", the_loop.application()?["status"]["sync"]["revision"].take(), before.clone())
-        })?;
-        report.control(format!(
-            "{} on another branch was not detected within {}",
-            &elsewhere[..7],
-            wait::seconds(long)
-        ));
-        Ok(())
     })
 }

@@ -120,7 +120,6 @@ impl<'a> Rollouts<'a> {
         self.the_loop.variant(&self.tags[1], &deaf, DEAF)?;
         self.clone.restore(&self.first)?;
         self.roll_out(&deaf)?;
-        self.the_loop.wait_for_old_pods()?;
         let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
         self.roll_out(&self.tags[1])?;
         self.the_loop.wait_for_old_pods()?;
