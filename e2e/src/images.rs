@@ -29,7 +29,7 @@ impl Loop {
     /// The same program under another tag and another digest: to the cluster it is another image.
     /// `change` is one of buildah's, such as `--label=a=b` or `--env=NAME=VALUE`.
     pub fn variant(&self, of: &str, tag: &str, change: &str) -> Result<()> {
-        let container = shell::run(self.buildah().args(["from", "--pull-never", &format!("{IMAGE}:{of}")]))?;
+        let container = shell::run(self.buildah().args(["from", "--pull=false", &format!("{IMAGE}:{of}")]))?;
         let container = container.trim();
         let image = format!("{IMAGE}:{tag}");
         shell::run(self.buildah().args(["config", change, container]))?;

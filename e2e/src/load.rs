@@ -3,7 +3,8 @@
 //! The load is open: every request has a time at which it is due, and its latency counts from then,
 //! whether or not the service was slow with those before it.
 
-use std::collections::BTreeMap;
+mod report;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,11 +12,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use hdrhistogram::Histogram;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+pub use self::report::{Failure, Report, summary};
 use crate::client::Connection;
 
 /// A request without an answer after this long has failed.
@@ -53,25 +54,6 @@ struct Shared {
     /// Of all streams, in the order in which they came.
     failures: Mutex<Vec<Failure>>,
 }
-
-/// What became of one stream.
-pub struct Report {
-    pub name: &'static str,
-    pub requests: u64,
-    pub failures: Vec<Failure>,
-    pub at_rest: Latencies,
-    pub during_rollouts: Latencies,
-}
-
-#[derive(Debug, Clone)]
-pub struct Failure {
-    pub at: std::time::Instant,
-    pub stream: &'static str,
-    pub what: String,
-}
-
-/// In microseconds.
-pub struct Latencies(Histogram<u64>);
 
 impl Load {
     pub fn start(address: SocketAddr, streams: &[Stream]) -> Result<Self> {
@@ -202,7 +184,7 @@ impl Client {
         report.requests += 1;
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
         let latencies = if rollout { &mut report.during_rollouts } else { &mut report.at_rest };
-        latencies.0.saturating_record(u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX));
+        latencies.record(due.elapsed());
         if let Err(what) = outcome {
             let failure = Failure { at: std::time::Instant::now(), stream: self.stream.name, what };
             if let Ok(mut failures) = self.shared.failures.lock() {
@@ -243,64 +225,6 @@ async fn answered(request: impl Future<Output = Outcome>) -> Outcome {
     match timeout(PATIENCE, request).await {
         Ok(outcome) => outcome,
         Err(_) => Err(format!("no answer within {PATIENCE:?}")),
-    }
-}
-
-/// How many failed in which way.
-pub fn summary<'a>(failures: impl IntoIterator<Item = &'a Failure>) -> String {
-    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-    for failure in failures {
-        *counted.entry(format!("{}: {}", failure.stream, failure.what)).or_default() += 1;
-    }
-    let lines: Vec<String> = counted.into_iter().map(|(what, count)| format!("{count} x {what}")).collect();
-    if lines.is_empty() { "none".to_owned() } else { lines.join("; ") }
-}
-
-impl Report {
-    fn new(name: &'static str) -> Self {
-        Self { name, requests: 0, failures: Vec::new(), at_rest: Latencies::new(), during_rollouts: Latencies::new() }
-    }
-
-    /// Takes in another report of the same stream.
-    pub fn add(&mut self, other: Self) {
-        self.requests += other.requests;
-        self.failures.extend(other.failures);
-        self.at_rest.0 += other.at_rest.0;
-        self.during_rollouts.0 += other.during_rollouts.0;
-    }
-}
-
-impl std::fmt::Display for Report {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            out,
-            "{}: {} requests, {} failed; at rest {}; during rollouts {}",
-            self.name,
-            self.requests,
-            self.failures.len(),
-            self.at_rest,
-            self.during_rollouts
-        )
-    }
-}
-
-impl Latencies {
-    fn new() -> Self {
-        Self(Histogram::new_with_bounds(1, 60_000_000, 3).expect("the bounds are valid"))
-    }
-
-    fn milliseconds(&self, percentile: f64) -> f64 {
-        self.0.value_at_percentile(percentile) as f64 / 1000.0
-    }
-}
-
-impl std::fmt::Display for Latencies {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.0.is_empty() {
-            return write!(out, "none");
-        }
-        let at = |percentile| self.milliseconds(percentile);
-        write!(out, "p50 {:.1} ms, p99 {:.1} ms, longest {:.0} ms", at(50.0), at(99.0), at(100.0))
     }
 }
 

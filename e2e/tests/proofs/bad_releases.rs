@@ -11,7 +11,7 @@ use e2e::service::{self, Witness};
 use e2e::wait::{self, seconds};
 
 /// Shorter than the 120 s of k8s/deployment.yaml, which would be spent waiting, twice.
-const DEADLINE: u64 = 20;
+const DEADLINE: u64 = 12;
 /// Between the deployment controller's verdict and Argo CD's.
 const SLACK: Duration = Duration::from_secs(10);
 const MANIFEST: &str = "k8s/deployment.yaml";

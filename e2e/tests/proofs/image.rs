@@ -33,16 +33,20 @@ fn build(the_loop: &Loop, clone: &Clone, tag: &str, revision: &str) -> Result<(b
 
 pub fn a_change_of_the_source_compiles_no_dependency_again(the_loop: &Loop, report: &mut Report) -> Result<()> {
     let clone = Clone::of(the_loop)?;
-    let revision = clone.head()?;
-    build(the_loop, &clone, "before", &revision)?;
+    // What is deployed, once more: every layer of it should be in the cache already, and is from here on.
+    let built = clone.tag()?;
+    let revision = shell::run(clone.git().args(["rev-parse", built.trim_start_matches("sha-")]))?;
+    let revision = revision.trim();
+    build(the_loop, &clone, "before", revision)?;
     let main = clone.read("src/main.rs")?;
     clone.write("src/main.rs", &format!("{main}// a change of one line\n"))?;
-    let (reused, warm) = build(the_loop, &clone, "source", &revision)?;
+    let (reused, warm) = build(the_loop, &clone, "source", revision)?;
     ensure("the dependency layer comes from the cache", reused, "it was built again")?;
 
     let manifest = clone.read("Cargo.toml")?;
-    clone.write("Cargo.toml", &format!("{manifest}\n# a change of the manifest\n"))?;
-    let (reused, cold) = build(the_loop, &clone, "manifest", &revision)?;
+    // One that the cache of no earlier run can have.
+    clone.write("Cargo.toml", &format!("{manifest}\n# a change of the manifest: {}\n", Loop::unused_tag()?))?;
+    let (reused, cold) = build(the_loop, &clone, "manifest", revision)?;
     report.measured(format!("one line of src changed: built in {}", seconds(warm)));
     ensure("the dependency layer is built again", !reused, "it came from the cache")?;
     report.control(format!("Cargo.toml changed: the dependency layer was built again, {} in all", seconds(cold)));

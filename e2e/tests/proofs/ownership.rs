@@ -71,11 +71,11 @@ fn keep_sizing(
     let tags = [the_loop.fresh_tag(live)?, the_loop.fresh_tag(live)?];
     set_sizing(the_loop, &wanted)?;
     expect("the sizing that was written", sizing(the_loop)?, wanted.clone())?;
-    let mut lived = Vec::new();
-    let mut bump = |tag: &str| -> Result<()> {
-        let (synced, all) = the_loop.deliver(clone, tag)?;
-        lived.push(format!("{}/{}", seconds(synced), seconds(all)));
-        Ok(())
+    // A sync that loses the sizing has lost it at once: only the last bump is followed to its pods.
+    let bump = |tag: &str| -> Result<()> {
+        let commit = clone.bump(tag)?;
+        the_loop.force_sync()?;
+        the_loop.wait_synced(&commit, SYNC).map(drop)
     };
 
     bump(&tags[0])?;
@@ -84,12 +84,12 @@ fn keep_sizing(
     expect("the sizing after selfHeal", sizing(the_loop)?, wanted.clone())?;
     bump(&tags[1])?;
     expect("the sizing after the second bump", sizing(the_loop)?, wanted.clone())?;
-    bump(&tags[0])?;
+    let (_, lived) = the_loop.deliver(clone, &tags[0])?;
     expect("the sizing after the third bump", sizing(the_loop)?, wanted.clone())?;
     service::get_at(&format!("127.0.0.1:{NODE_PORT}"), "/hello")?;
     report.measured(format!(
-        "2 replicas, 300m/80Mi and NodePort {NODE_PORT}, written as {PROVIDER}, outlived 3 bumps (synced/live after {}) and a selfHeal ({})",
-        lived.join(", "),
+        "2 replicas, 300m/80Mi and NodePort {NODE_PORT}, written as {PROVIDER}, outlived 3 bumps (the last live after {}) and a selfHeal ({})",
+        seconds(lived),
         seconds(healed)
     ));
 

@@ -14,12 +14,14 @@ use crate::local::base_images::{self, Image};
 use crate::local::workflow::again::again;
 use crate::local::workflow::follow;
 use crate::local::workflow::runs::{self, Conclusion, Run};
-use crate::local::{self, Place, checks, delivery, git_server, processes, start};
+use crate::local::{self, Place, checks, delivered, delivery, git_server, processes, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
 /// The first time it builds all of it from source, which takes about half an hour on two cores;
-/// what was built stays in the cache. Interrupted, it goes on where it was when it is typed again.
+/// what was built stays in the cache, and so does the delivery of the commit that was checked out:
+/// the next `up` of the same commit begins with it, without a run of the workflow. Interrupted, it
+/// goes on where it was when it is typed again.
 ///
 /// It needs root, 15 GB of disk, Go, Rust and Python; what else is missing it says. Everything it
 /// makes is in /var/lib/argo-rust-loop (LOOPCTL_STATE names another folder) and in the cache
@@ -148,6 +150,11 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
             &format!("run {} built and pushed the image, and bumped its tag", run.number),
         );
     }
+    let restored = delivered::is_restored(place)?;
+    if restored {
+        let what = "not run: the cache has the image of this commit and its bump";
+        progress.done(begin.elapsed(), "workflow", what);
+    }
     delivery::refresh(place)?;
     let begin = Instant::now();
     progress.now("          waiting for Argo CD to roll the image out");
@@ -156,7 +163,7 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
             Ok(image) => {
                 progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
                 progress.now("");
-                return Ok(());
+                return if restored { Ok(()) } else { delivered::keep(place) };
             }
             Err(missing) if begin.elapsed() > UNTIL_LIVE => {
                 bail!("the service is not live {UNTIL_LIVE:?} after its image was built: {missing:#}");

@@ -13,6 +13,7 @@ pub mod checks;
 pub mod containerd;
 pub mod controllers;
 pub mod coredns;
+pub mod delivered;
 pub mod delivery;
 pub mod etcd;
 pub mod git_server;

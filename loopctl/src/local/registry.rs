@@ -40,7 +40,7 @@ impl Part for Registry {
             "registry",
             "config.yml",
             &[
-                ("data", &place.folder("registry/data")?.display().to_string()),
+                ("data", &data(place)?.display().to_string()),
                 ("address", &address()),
                 ("secret", &place.secret("registry-uploads")?),
                 ("users", &users_file(place)?.display().to_string()),
@@ -62,6 +62,11 @@ impl Part for Registry {
         }
         Ok(())
     }
+}
+
+/// Where it keeps its images.
+pub fn data(place: &Place) -> Result<PathBuf> {
+    place.folder("registry/data")
 }
 
 pub fn address() -> String {

@@ -1,5 +1,7 @@
 //! What the commands say on a machine where nothing was started.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::Machine;
 
 fn check(arguments: &[&str], expected: &str) {
@@ -58,6 +60,23 @@ fn down_leaves_a_machine_without_a_loop_alone() {
     } else {
         check_refusal(&["down"], "the loop runs as root, so it has to be stopped as root: put sudo in front");
     }
+}
+
+#[test]
+fn purge_removes_the_cache_even_where_files_are_read_only() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let machine = Machine::new();
+    let folder = machine.0.path().join("cache/argo-rust-loop/go-build");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("object"), "").expect("a file");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).expect("it is ours");
+    let said = "exit code: 0\n--- stdout\nThere is no loop on this machine.\n\
+                The cache is removed too; the next `up` builds everything again.\n--- stderr\n\n";
+    assert_eq!(machine.transcript(&["down", "--purge"]), said);
+    assert!(!machine.0.path().join("cache/argo-rust-loop").exists(), "the cache is still there");
+    assert!(machine.0.path().join("cache").exists(), "the folder of all caches is not the loop's");
 }
 
 fn check_refusal(arguments: &[&str], sentence: &str) {

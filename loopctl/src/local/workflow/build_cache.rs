@@ -2,7 +2,7 @@
 //!
 //! Each run has a target folder of its own, so that runs side by side never test each other's
 //! programs. It begins with hard links to the compiled dependencies of the last run that had the
-//! same lock file; cargo writes beside them and never into them.
+//! same lock file and settings; cargo writes beside them and never into them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,9 @@ use sha2::{Digest, Sha256};
 use super::runs::Run;
 use crate::local::git_server::repository;
 use crate::local::{Place, shell};
+
+/// Every run compiles the repository from another folder, where increments are of no use, and nobody debugs it.
+pub const SETTINGS: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")];
 
 /// How many lock files' worth is kept: the newest, and the one before for whoever goes back.
 const KEPT: usize = 2;
@@ -67,7 +70,10 @@ fn root(place: &Place) -> PathBuf {
 fn kept(place: &Place, commit: &str) -> Result<PathBuf> {
     let lock = repository::file(place, commit, "Cargo.lock")?.unwrap_or_default();
     let compiler = shell::run(Command::new("rustc").args(["--version", "--verbose"]))?;
-    let digest: String = Sha256::digest(lock + &compiler).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    // Whatever else changes how a dependency is compiled: with another setting nothing of what is kept would be used.
+    let config = fs::read_to_string(place.cache.join("workflow/cargo/config.toml")).unwrap_or_default();
+    let all = format!("{lock}{compiler}{SETTINGS:?}{config}");
+    let digest: String = Sha256::digest(all).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     Ok(root(place).join(format!("kept-{digest}")))
 }
 

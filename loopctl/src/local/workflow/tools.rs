@@ -109,9 +109,9 @@ pub fn environment(place: &Place, run: &Run) -> Result<BTreeMap<String, String>>
 
     set("CARGO_HOME", cargo_home(place)?);
     set("CARGO_TARGET_DIR", build_cache::folder(place, run).display().to_string());
-    // Every run compiles the repository from another folder, where neither is of any use.
-    set("CARGO_INCREMENTAL", "0".into());
-    set("CARGO_PROFILE_DEV_DEBUG", "line-tables-only".into());
+    for (name, value) in build_cache::SETTINGS {
+        set(name, value.into());
+    }
     set("GOPATH", made(&place.cache.join("workflow/go"))?);
     set("GOCACHE", made(&place.cache.join("workflow/go-build"))?);
     set("PIP_CACHE_DIR", made(&place.cache.join("workflow/pip"))?);
