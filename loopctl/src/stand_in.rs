@@ -11,7 +11,6 @@ pub struct StandIn {
     /// Files with one password each, which only root can read.
     pub registry_password: PathBuf,
     pub git_password: PathBuf,
-    pub state: PathBuf,
 }
 
 /// None for every cluster but the loop of this machine.
@@ -25,7 +24,6 @@ pub fn of(server: &str) -> Option<StandIn> {
         registry_user: REGISTRY_USER,
         registry_password: place.keys().join("registry-password"),
         git_password: place.keys().join("git-password"),
-        state: place.state,
     })
 }
 

@@ -49,7 +49,8 @@ impl Scene {
     pub async fn commit(&self, revision: &str) -> Result<Commit> {
         let mut id = self.git.resolve(revision)?;
         if id.is_none() {
-            self.tip().await.map_err(|reason| anyhow!(NoAccess(reason)))?;
+            let fetched = self.tip().await.map_err(|reason| anyhow!(NoAccess(reason)));
+            fetched.with_context(|| format!("this clone has no commit {revision}"))?;
             id = self.git.resolve(revision)?;
         }
         self.git.commit(&id.with_context(|| {
