@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{down, git_server, keep, logs, push, runs, status, up};
+use crate::commands::{completions, down, git_server, keep, logs, push, runs, status, up};
+use crate::exit::Exit;
 
 #[derive(Parser)]
 #[command(name = "loopctl", bin_name = "cargo loopctl", version, about)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,11 +23,19 @@ enum Command {
     Runs(runs::Options),
     Status(status::Options),
     Logs(logs::Options),
+    Completions(completions::Options),
     Keep(keep::Options),
     GitServer(git_server::GitServer),
     PostReceive(git_server::PostReceive),
     RunWorkflow(git_server::RunWorkflow),
 }
+
+/// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("On any cluster with Argo CD", &[]),
+    ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
+    ("This program", &["completions", "help"]),
+];
 
 pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
@@ -37,6 +45,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Logs(options) => logs::run(&options),
         Command::Push(options) => push::run(&options),
         Command::Runs(options) => runs::run(&options),
+        Command::Completions(options) => completions::run(&options, tree()),
         Command::Keep(options) => keep::run(&options),
         Command::GitServer(options) => git_server::serve(&options),
         Command::PostReceive(options) => git_server::post_receive(&options),
@@ -44,11 +53,49 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     }
 }
 
+/// Ends the program with exit code 2 and advice when what was typed is not of the tree.
+pub fn parse() -> Cli {
+    let matches = tree().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// clap has no headings for commands, so they are made of the tree's own names and first sentences.
+fn tree() -> clap::Command {
+    let mut tree = Cli::command();
+    tree.build();
+    let about = |name: &str| {
+        let found = tree.find_subcommand(name).and_then(|command| command.get_about());
+        found.map(ToString::to_string).unwrap_or_default()
+    };
+    let mut help = String::from("{about}\n\n{usage-heading} {usage}\n");
+    for (heading, names) in GROUPS.iter().filter(|(_, names)| !names.is_empty()) {
+        help += &format!("\n{heading}:\n");
+        for name in *names {
+            help += &format!("  {name:<12} {}\n", about(name));
+        }
+    }
+    help += "\nOptions:\n{options}{after-help}";
+    Cli::command().help_template(help).after_help(Exit::help())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_command_tree_has_no_contradiction() {
-        use clap::CommandFactory;
-        super::Cli::command().debug_assert();
+        tree().debug_assert();
+    }
+
+    #[test]
+    fn each_command_that_a_person_types_stands_under_one_heading() {
+        let mut tree = Cli::command();
+        tree.build();
+        let mut typed: Vec<&str> =
+            tree.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name).collect();
+        let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        typed.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, typed, "GROUPS in cli.rs has to name each command once");
     }
 }

@@ -1,8 +1,16 @@
 //! The companion of argo-rust: runs, watches and repairs the loop that delivers it.
 
 mod cli;
+mod cluster;
 mod commands;
+mod coordinates;
+mod exit;
+mod git;
 mod local;
+mod output;
+mod registry;
+mod stand_in;
+mod target;
 
 use std::env;
 use std::ffi::OsString;
@@ -10,10 +18,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::parse();
     if let Some(path) = with_system_folders(&env::var_os("PATH").unwrap_or_default()) {
         // The whole loop inherits it, so it is set once and for all by starting over.
         let own = env::current_exe().unwrap_or_else(|_| PathBuf::from("loopctl"));
@@ -25,7 +31,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            exit::Exit::of(&error).into()
         }
     }
 }

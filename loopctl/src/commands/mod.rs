@@ -1,5 +1,6 @@
 //! One command a file: its options, then what it does.
 
+pub mod completions;
 pub mod down;
 pub mod git_server;
 pub mod keep;

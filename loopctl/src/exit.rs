@@ -1,0 +1,82 @@
+//! What the exit codes mean; scripts depend on them, so a number is never used again for another thing.
+
+use std::fmt;
+use std::process::ExitCode;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    Failed,
+    /// clap ends with this one by itself.
+    Usage,
+    Superseded,
+    Held,
+    TimedOut,
+    NoAccess,
+}
+
+/// What `--help` and docs/loopctl.md say of each.
+pub const MEANINGS: [(Exit, &str); 7] = [
+    (Exit::Done, "done, or the commit is live"),
+    (Exit::Failed, "failed"),
+    (Exit::Usage, "wrong usage"),
+    (Exit::Superseded, "superseded: a newer commit is delivered in its place"),
+    (Exit::Held, "held: the hold in k8s/deployment.yaml stops it"),
+    (Exit::TimedOut, "timed out"),
+    (Exit::NoAccess, "no access to the cluster, the repository or the registry"),
+];
+
+impl Exit {
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub fn help() -> String {
+        let lines: Vec<String> =
+            MEANINGS.iter().map(|(exit, meaning)| format!("  {}  {meaning}", exit.number())).collect();
+        format!("Exit codes:\n{}", lines.join("\n"))
+    }
+
+    /// Of an error that no command has turned into an answer.
+    pub fn of(error: &anyhow::Error) -> Self {
+        if error.chain().any(|cause| cause.is::<NoAccess>()) { Self::NoAccess } else { Self::Failed }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.number().into()
+    }
+}
+
+/// An outside system could not be reached or refuses this person; says what to do about it.
+#[derive(Debug)]
+pub struct NoAccess(pub String);
+
+impl fmt::Display for NoAccess {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoAccess {}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn the_table_has_each_number_once_and_in_order() {
+        let numbers: Vec<u8> = MEANINGS.iter().map(|(exit, _)| exit.number()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn an_error_ends_with_no_access_however_deep_the_refusal_lies() {
+        let refused = Err::<(), _>(NoAccess("forbidden".into())).context("cannot read pods").context("where");
+        assert_eq!(Exit::of(&refused.expect_err("it was refused")), Exit::NoAccess);
+        assert_eq!(Exit::of(&anyhow!("something else")), Exit::Failed);
+    }
+}

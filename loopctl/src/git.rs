@@ -1,0 +1,91 @@
+//! The repository: the only place that runs git. Nothing here changes a branch, the index or a file of the clone.
+
+pub mod change;
+pub mod history;
+pub mod remote;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+pub struct Git {
+    folder: PathBuf,
+}
+
+impl Git {
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    fn command(&self) -> Command {
+        let mut git = Command::new("git");
+        // What git says is read, and it must never wait for somebody to type a password.
+        git.current_dir(&self.folder).env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null());
+        git
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<String> {
+        run(self.command().args(arguments))
+    }
+
+    /// Some answers of git are exit codes: 0 is yes, 1 is no.
+    fn is(&self, arguments: &[&str]) -> Result<bool> {
+        let output = output(self.command().args(arguments))?;
+        match output.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => bail!("git {}: {}", arguments.join(" "), said(&output)),
+        }
+    }
+
+    /// None for a name that no commit of this clone has.
+    pub fn resolve(&self, revision: &str) -> Result<Option<String>> {
+        let output = output(
+            self.command()
+                .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+                .arg(format!("{revision}^{{commit}}")),
+        )?;
+        let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(Some(id).filter(|id| output.status.success() && !id.is_empty()))
+    }
+
+    pub fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool> {
+        self.is(&["merge-base", "--is-ancestor", older, newer])
+    }
+
+    /// The file as it is in that commit; None when the commit has none.
+    pub fn file(&self, commit: &str, path: &str) -> Result<Option<String>> {
+        let name = format!("{commit}:{path}");
+        if self.ask(&["ls-tree", "--name-only", commit, "--", path])?.is_empty() {
+            return Ok(None);
+        }
+        let output = output(self.command().args(["cat-file", "blob", &name]))?;
+        if !output.status.success() {
+            bail!("git cannot show {name}: {}", said(&output));
+        }
+        Ok(Some(String::from_utf8(output.stdout).with_context(|| format!("{name} is not text"))?))
+    }
+
+    pub fn is_shallow(&self) -> Result<bool> {
+        Ok(self.ask(&["rev-parse", "--is-shallow-repository"])? == "true")
+    }
+}
+
+fn output(command: &mut Command) -> Result<Output> {
+    command.output().context("cannot run git; install it")
+}
+
+/// What it printed, without the newline at the end.
+fn run(command: &mut Command) -> Result<String> {
+    let output = output(command)?;
+    if !output.status.success() {
+        let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+        bail!("git {}: {}", words.last().map_or("", String::as_str), said(&output));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().to_owned()
+}

@@ -1,0 +1,137 @@
+//! What the branch's history says about a delivery: commits, bumps, and whether an image is needed.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+
+use super::{Git, output};
+use crate::coordinates::{DEPLOYMENT, IMAGE_INPUTS};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    pub id: String,
+    pub subject: String,
+    /// When it was committed; git does not know when it was pushed.
+    pub at: Timestamp,
+}
+
+/// A commit that changed k8s/deployment.yaml, with the file as it left it.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    pub commit: Commit,
+    pub text: String,
+}
+
+const FORMAT: &str = "--format=%H%x09%ct%x09%s";
+/// More bumps than that after a commit are of no interest to whoever asks for it.
+const MANIFESTS: usize = 400;
+
+impl Git {
+    pub fn commit(&self, revision: &str) -> Result<Commit> {
+        parse(&self.ask(&["log", "-1", FORMAT, revision])?)
+    }
+
+    /// The commit of the branch itself that brought this one in: itself, or the merge that did.
+    /// A workflow runs for those alone.
+    pub fn arrived_with(&self, commit: &str, tip: &str) -> Result<String> {
+        let range = format!("{commit}..{tip}");
+        let of_branch = self.ask(&["rev-list", "--first-parent", &range])?;
+        let Some(oldest) = of_branch.lines().last() else { return Ok(commit.to_owned()) };
+        // The oldest commit of the range is on top of this one if this one is of the branch itself.
+        if self.resolve(&format!("{oldest}^1"))?.as_deref() == Some(commit) {
+            return Ok(commit.to_owned());
+        }
+        let above = self.ask(&["rev-list", "--ancestry-path", &range])?;
+        let above: std::collections::HashSet<&str> = above.lines().collect();
+        let merge = of_branch.lines().filter(|each| above.contains(each)).last();
+        Ok(merge.unwrap_or(commit).to_owned())
+    }
+
+    /// Each commit of the branch after `since` that changed k8s/deployment.yaml, the oldest first.
+    pub fn manifests(&self, since: &str, tip: &str) -> Result<Vec<Manifest>> {
+        let limit = format!("--max-count={MANIFESTS}");
+        let range = format!("{since}..{tip}");
+        let listed = self.ask(&["log", "--first-parent", &limit, FORMAT, &range, "--", DEPLOYMENT])?;
+        let commits = listed.lines().rev().map(parse).collect::<Result<Vec<_>>>()?;
+        let texts = self.blobs(commits.iter().map(|commit| format!("{}:{DEPLOYMENT}", commit.id)).collect())?;
+        Ok(commits.into_iter().zip(texts).filter_map(|(commit, text)| Some(Manifest { commit, text: text? })).collect())
+    }
+
+    /// Whether two commits' images are made of the same files.
+    pub fn same_inputs(&self, one: &str, other: &str) -> Result<bool> {
+        let mut arguments = vec!["diff-tree", "--quiet", one, other, "--"];
+        arguments.extend(IMAGE_INPUTS);
+        self.is(&arguments)
+    }
+
+    /// Every commit of that history which the tag may stand for; none after a force-push.
+    pub fn named_by(&self, tag: &str, revision: &str) -> Result<Vec<String>> {
+        let Some(digits) = tag.strip_prefix("sha-").filter(|digits| digits.len() >= 7) else { return Ok(Vec::new()) };
+        let all = self.ask(&["rev-list", revision])?;
+        Ok(all.lines().filter(|id| id.starts_with(digits)).map(str::to_owned).collect())
+    }
+
+    /// The first commit after `since` with which the image's inputs were again those of `deployed`.
+    pub fn taken_back_by(&self, since: &str, deployed: &str, tip: &str) -> Result<Option<String>> {
+        let mut arguments = vec!["rev-list", "--reverse", "--ancestry-path"];
+        let range = format!("{since}..{tip}");
+        arguments.extend([range.as_str(), "--"]);
+        arguments.extend(IMAGE_INPUTS);
+        for each in self.ask(&arguments)?.lines() {
+            if self.same_inputs(deployed, each)? {
+                return Ok(Some(each.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Many files by one process; None for each that does not exist.
+    fn blobs(&self, names: Vec<String>) -> Result<Vec<Option<String>>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut child = self
+            .command()
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot run git; install it")?;
+        let mut input = child.stdin.take().context("its input was asked for")?;
+        let asked = names.join("\n") + "\n";
+        // In a thread of its own: git answers while it is still being asked.
+        let asking = std::thread::spawn(move || input.write_all(asked.as_bytes()));
+        let answer = child.wait_with_output()?.stdout;
+        let _ = asking.join();
+        let mut rest = answer.as_slice();
+        Ok(names.iter().map(|_| next_blob(&mut rest)).collect())
+    }
+
+    /// The subject line alone, for a sentence about a commit; its number where there is none.
+    pub fn subject(&self, commit: &str) -> String {
+        let said = output(self.command().args(["log", "-1", "--format=%s", commit]));
+        let subject = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned()).unwrap_or_default();
+        if subject.is_empty() { commit.to_owned() } else { subject }
+    }
+}
+
+/// `ID blob SIZE`, the file, a newline; or `NAME missing`.
+fn next_blob(rest: &mut &[u8]) -> Option<String> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let header = String::from_utf8_lossy(&rest[..end]).into_owned();
+    *rest = &rest[end + 1..];
+    let size: usize = header.split(' ').nth(2)?.parse().ok()?;
+    let text = String::from_utf8_lossy(rest.get(..size)?).into_owned();
+    *rest = rest.get(size + 1..)?;
+    Some(text)
+}
+
+fn parse(line: &str) -> Result<Commit> {
+    let mut fields = line.splitn(3, '\t');
+    let id = fields.next().unwrap_or_default().to_owned();
+    let at = fields.next().and_then(|seconds| seconds.parse().ok()).and_then(|at| Timestamp::from_second(at).ok());
+    let at = at.with_context(|| format!("git's line about a commit has no time: {line}"))?;
+    Ok(Commit { id, at, subject: fields.next().unwrap_or_default().to_owned() })
+}
