@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{completions, down, git_server, keep, logs, push, runs, status, up};
+use crate::commands::{
+    completions, down, git_server, keep, logs, pull_secret, push, rename, runs, service, status, up,
+};
 use crate::exit::Exit;
 
 #[derive(Parser)]
@@ -17,6 +19,9 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Service(service::Options),
+    PullSecret(pull_secret::Options),
+    Rename(rename::Options),
     Up(up::Options),
     Down(down::Options),
     Push(push::Options),
@@ -31,14 +36,18 @@ enum Command {
 }
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
-const GROUPS: [(&str, &[&str]); 3] = [
-    ("On any cluster with Argo CD", &[]),
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("On any cluster with Argo CD", &["pull-secret"]),
+    ("This repository", &["service", "rename"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
 ];
 
 pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Service(options) => service::run(&options),
+        Command::PullSecret(options) => pull_secret::run(&options),
+        Command::Rename(options) => rename::run(&options),
         Command::Up(options) => up::run(&options),
         Command::Down(options) => down::run(&options),
         Command::Status(options) => status::run(&options),

@@ -2,6 +2,7 @@
 //!
 //! `make e2e` runs all of them, `make e2e PROOF=pull_secret` those whose name contains it.
 
+mod adopt;
 mod bad_releases;
 mod detection;
 mod image;
@@ -9,6 +10,7 @@ mod lifecycle;
 mod ownership;
 mod pull_secret;
 mod pushes;
+mod rename;
 mod restarts;
 mod rights;
 mod rollout_under_load;
@@ -53,6 +55,10 @@ const PROOFS: &[Proof] = proofs![
     image::the_image_runs_without_root_on_a_read_only_root,
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
+    adopt::a_pull_secret_made_by_command_lets_waiting_pods_start,
+    adopt::a_service_added_by_command_comes_up_with_one_apply,
+    adopt::a_service_added_for_git_is_delivered_and_removed_again,
+    rename::a_renamed_clone_passes_its_tests_and_can_be_renamed_back,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
     detection::polling_detects_a_commit_within_twice_the_configured_interval,
     speed::a_bump_is_live_within_fifteen_seconds_in_the_median,

@@ -22,3 +22,19 @@ fn each_command_explains_itself() {
 fn a_mistyped_command_is_answered_with_the_nearest_one_and_exit_code_2() {
     insta::assert_snapshot!("mistyped", Machine::new().transcript(&["statuses"]));
 }
+
+#[test]
+fn each_command_for_a_repository_of_ones_own_explains_itself() {
+    let commands: [&[&str]; 6] = [
+        &["service"],
+        &["service", "add"],
+        &["service", "list"],
+        &["service", "remove"],
+        &["rename"],
+        &["pull-secret"],
+    ];
+    for command in commands {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        insta::assert_snapshot!(command.join("_"), Machine::new().transcript(&arguments));
+    }
+}

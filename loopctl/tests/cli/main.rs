@@ -4,6 +4,10 @@
 //! nor touched.
 
 mod help;
+mod pull_secret;
+mod rename;
+mod repository;
+mod service;
 mod without_a_loop;
 
 use std::os::unix::fs::PermissionsExt;
