@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions, down, git_server, keep, logs, pull_secret, push, rename, runs, service, status, up,
+    completions, down, git_server, keep, logs, pull_secret, push, rename, runs, service, status, sync, up, verify,
+    wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -19,6 +20,10 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Where(where_is::Options),
+    Wait(wait::Options),
+    Verify(verify::Options),
+    Sync(sync::Options),
     Service(service::Options),
     PullSecret(pull_secret::Options),
     Rename(rename::Options),
@@ -37,7 +42,7 @@ enum Command {
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("On any cluster with Argo CD", &["pull-secret"]),
+    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync", "pull-secret"]),
     ("This repository", &["service", "rename"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
@@ -45,6 +50,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
 
 pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Where(options) => where_is::run(&options),
+        Command::Wait(options) => wait::run(&options),
+        Command::Verify(options) => verify::run(&options),
+        Command::Sync(options) => sync::run(&options),
         Command::Service(options) => service::run(&options),
         Command::PullSecret(options) => pull_secret::run(&options),
         Command::Rename(options) => rename::run(&options),

@@ -7,6 +7,7 @@ mod commands;
 mod coordinates;
 mod exit;
 mod git;
+mod journey;
 mod local;
 mod output;
 mod registry;

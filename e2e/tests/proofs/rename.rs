@@ -26,7 +26,7 @@ pub fn a_renamed_clone_passes_its_tests_and_can_be_renamed_back(the_loop: &Loop,
     expect("the repository after the same again", tree(&clone)?, renamed)?;
     ensure(
         "the image is the new owner's",
-        clone.read("k8s/deployment.yaml")?.contains(&format!("ghcr.io/hexa-pus/{name}:")),
+        clone.read("k8s/deployment.yaml")?.contains(&format!("ghcr.io/{}/{name}:", OWNER.to_lowercase())),
         "it is not",
     )?;
 

@@ -13,4 +13,8 @@ pub mod rename;
 pub mod runs;
 pub mod service;
 pub mod status;
+pub mod sync;
 pub mod up;
+pub mod verify;
+pub mod wait;
+pub mod where_is;

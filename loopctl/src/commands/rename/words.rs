@@ -50,18 +50,23 @@ pub fn replaced(text: &str, from: &Names, to: &Names) -> String {
     result
 }
 
-/// The first line that has the new name already, not counting where it is part of the old one.
-pub fn line_with(text: &str, new: &Names, old: &Names) -> Option<usize> {
-    let (new, old) = (Spellings::of(&new.name), Spellings::of(&old.name));
+/// The first line that has a new name already, and that name; not counting where it is part of the old one.
+pub fn used_already<'a>(text: &str, from: &Names, to: &'a Names) -> Option<(usize, &'a str)> {
+    let (old, new) = (Spellings::of(&from.name), Spellings::of(&to.name));
+    let line = |at: usize| text[..at].matches('\n').count() + 1;
     let mut at = 0;
     while at < text.len() {
         if let Some((length, _)) = name_at(text, at, &old) {
             at += length;
-        } else if name_at(text, at, &new).is_some() {
-            return Some(text[..at].matches('\n').count() + 1);
-        } else {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
+            continue;
         }
+        if from.name != to.name && name_at(text, at, &new).is_some() {
+            return Some((line(at), &to.name));
+        }
+        if !from.owner.eq_ignore_ascii_case(&to.owner) && owner_at(text, at, &new, to, from).is_some() {
+            return Some((line(at), &to.owner));
+        }
+        at += text[at..].chars().next().map_or(1, char::len_utf8);
     }
     None
 }
@@ -188,12 +193,14 @@ mod tests {
 
     #[test]
     fn a_name_that_is_used_already_is_found_and_the_old_one_is_not_mistaken_for_it() {
-        let line = |text: &str, new: &str| line_with(text, &names(new), &names("me/old-name"));
+        let line = |text: &str, new: &str| used_already(text, &names("me/old-name"), &names(new)).map(|(line, _)| line);
         assert_eq!(line("one\nthe shop of\n", "me/shop"), Some(2));
         assert_eq!(line("SHOP_PORT", "me/shop"), Some(1));
         assert_eq!(line("my_shop", "me/my-shop"), Some(1));
         assert_eq!(line("old-name shopping", "me/shop"), None);
         assert_eq!(line("old-name-sync", "me/name"), None);
+        assert_eq!(line("a\nghcr.io/you/other:1", "You/old-name"), Some(2));
+        assert_eq!(line("you ghcr.io/me/other:1", "you/old-name"), None);
     }
 
     #[test]

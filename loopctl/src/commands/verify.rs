@@ -1,0 +1,173 @@
+//! `loopctl verify`: README's chapter "Verify a rollout" as one command.
+
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::coordinates::{split_image, tag_of};
+use crate::exit::{Exit, NoAccess};
+use crate::journey::collect::Scene;
+use crate::journey::endpoint;
+use crate::journey::facts::Rollout;
+use crate::output::{Answer, Output, style};
+use crate::target::{Target, block_on};
+
+/// Check that what runs is what git says, that it answers rightly, and where its image comes from
+#[derive(Args)]
+#[command(after_help = Exit::help())]
+pub struct Options {
+    /// Where the service answers, such as http://node:30800 [default: its NodePort]
+    #[arg(long, value_name = "URL", env = "LOOPCTL_ENDPOINT", hide_env_values = true)]
+    endpoint: Option<String>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Serialize)]
+struct Verified {
+    passed: bool,
+    checks: Vec<Check>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    check: &'static str,
+    outcome: Outcome,
+    detail: String,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Passed,
+    Failed,
+    /// It could not be checked from here; the detail says why.
+    Skipped,
+}
+
+impl Answer for Verified {
+    fn text(&self) -> String {
+        let lines = self.checks.iter().map(|check| {
+            let word = match check.outcome {
+                Outcome::Passed => style::paint(style::GOOD, "passed "),
+                Outcome::Failed => style::paint(style::BAD, "FAILED "),
+                Outcome::Skipped => style::paint(style::DIM, "skipped"),
+            };
+            format!("{word}  {:<14} {}", check.check, check.detail)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    block_on(async {
+        let scene = Scene::set(&options.target, options.endpoint.as_deref()).await?;
+        let cluster = scene.reachable().map_err(|reason| anyhow!(NoAccess(reason)))?;
+        let rollout = scene.rollout().await.map_err(|reason| anyhow!(NoAccess(reason)))?;
+        let rollout = rollout.ok_or_else(|| anyhow!("there is no Deployment {}", scene.coordinates.deployment))?;
+        let mut checks = vec![of_rollout(&rollout), of_git(&scene, &rollout).await];
+        let addresses = match &options.endpoint {
+            Some(endpoint) => vec![endpoint::base(endpoint)],
+            None => endpoint::addresses(cluster, &scene.coordinates).await,
+        };
+        checks.extend(of_service(&scene, &addresses, &rollout).await);
+        checks.push(of_attestation(&scene, &rollout));
+        let passed = checks.iter().all(|check| check.outcome != Outcome::Failed);
+        options.output.print(&Verified { passed, checks })?;
+        Ok(if passed { Exit::Done } else { Exit::Failed }.into())
+    })
+}
+
+fn check(check: &'static str, passed: bool, detail: impl Into<String>) -> Check {
+    Check { check, outcome: if passed { Outcome::Passed } else { Outcome::Failed }, detail: detail.into() }
+}
+
+fn skipped(check: &'static str, why: impl Into<String>) -> Check {
+    Check { check, outcome: Outcome::Skipped, detail: why.into() }
+}
+
+fn of_rollout(rollout: &Rollout) -> Check {
+    let workload = &rollout.workload;
+    let ready = rollout.pods.iter().filter(|pod| pod.ready && !pod.leaving && pod.image == workload.image).count();
+    let detail = format!("{ready} of {} pods run {}", workload.wanted, workload.image);
+    check("rollout", workload.is_complete() && workload.wanted > 0, detail)
+}
+
+async fn of_git(scene: &Scene, rollout: &Rollout) -> Check {
+    match scene.image_in_git().await {
+        Ok(image) if image == rollout.workload.image => check("image", true, "the one that git names"),
+        Ok(image) => check("image", false, format!("git names {image}, the cluster runs {}", rollout.workload.image)),
+        Err(reason) => skipped("image", reason),
+    }
+}
+
+async fn of_service(scene: &Scene, addresses: &[String], rollout: &Rollout) -> Vec<Check> {
+    const NAMES: [&str; 3] = ["/hello", "/fibonacci/42", "/version"];
+    let mut found = None;
+    for address in addresses {
+        found = Some(address);
+        if scene.client.get(address, "/hello").await.is_ok() {
+            break;
+        }
+    }
+    let Some(address) = found else {
+        return NAMES
+            .map(|name| check(name, false, "the Service has no NodePort: name its address with --endpoint"))
+            .into();
+    };
+    let tag = split_image(&rollout.workload.image).map(|(_, tag)| tag).unwrap_or_default();
+    let mut checks = Vec::new();
+    for name in NAMES {
+        checks.push(match scene.client.get(address, name).await {
+            Ok(answer) => {
+                let body: Value = serde_json::from_str(&answer).unwrap_or_default();
+                let right = match name {
+                    "/hello" => body["message"].is_string(),
+                    "/fibonacci/42" => body["result"] == 267_914_296,
+                    _ => {
+                        body["image_tag"] == tag.as_str()
+                            && body["revision"].as_str().is_some_and(|it| tag_of(it) == tag)
+                    }
+                };
+                check(name, right, format!("{address} answers {}", answer.trim()))
+            }
+            Err(error) => check(name, false, format!("{error:#}")),
+        });
+    }
+    checks
+}
+
+/// By GitHub's own command: that this repository's workflow built the very digest that runs.
+fn of_attestation(scene: &Scene, rollout: &Rollout) -> Check {
+    const NAME: &str = "attestation";
+    if scene.is_local_loop() {
+        return skipped(
+            NAME,
+            "the loop on this machine attests nothing: nobody but GitHub signs for GitHub's workflows",
+        );
+    }
+    let running = rollout.pods.iter().rev().find(|pod| pod.ready && pod.image == rollout.workload.image);
+    let Some(digest) = running.and_then(|pod| Some(pod.image_id.split_once('@')?.1)) else {
+        return skipped(NAME, "no pod says which digest it runs");
+    };
+    let image = format!("oci://{}@{digest}", scene.coordinates.image);
+    let slug = &scene.coordinates.slug;
+    let workflow = format!("{slug}/.github/workflows/{}", crate::journey::workflow::FILE);
+    let mut gh = Command::new("gh");
+    gh.args(["attestation", "verify", &image, "--repo", slug, "--signer-workflow", &workflow]);
+    match gh.env("GH_PROMPT_DISABLED", "1").stdin(Stdio::null()).output() {
+        Err(_) => skipped(
+            NAME,
+            format!(
+                "GitHub's command gh is not installed; it would be asked: gh attestation verify {image} --repo {slug}"
+            ),
+        ),
+        Ok(output) if output.status.success() => check(NAME, true, format!("{slug}'s workflow built {digest}")),
+        Ok(output) => check(NAME, false, format!("gh says: {}", String::from_utf8_lossy(&output.stderr).trim())),
+    }
+}

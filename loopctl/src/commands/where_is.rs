@@ -1,0 +1,115 @@
+//! `loopctl where [COMMIT]`: is my commit live?
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::exit::Exit;
+use crate::journey::answer::{Answer, State};
+use crate::journey::collect::Scene;
+use crate::journey::follow::Changes;
+use crate::output::{Answer as _, Output};
+use crate::target::{Target, block_on};
+
+/// Say where a commit is on its way to the pods, and what keeps it from going on
+///
+/// Each hop from the push to the answering service, with its time and how long it took since the hop before.
+/// What cannot be seen from here is said and never guessed. Nothing is changed, in the cluster or in the clone.
+///
+/// The exit code is 0 for whatever answer there is; `loopctl wait` has one for each.
+#[derive(Args)]
+pub struct Options {
+    /// The source commit, in any way that git understands
+    #[arg(default_value = "HEAD")]
+    commit: String,
+    /// Show it live until the journey has ended
+    #[arg(long, short)]
+    watch: bool,
+    /// Where the service answers, such as http://node:30800 [default: its NodePort]
+    #[arg(long, value_name = "URL", env = "LOOPCTL_ENDPOINT", hide_env_values = true)]
+    endpoint: Option<String>,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    block_on(async {
+        let scene = Scene::set(&options.target, options.endpoint.as_deref()).await?;
+        let commit = scene.commit(&options.commit).await?;
+        let answer = if options.watch {
+            let mut screen = Screen::new(options.output);
+            let (answer, _) = scene.follow(&commit, None, |answer| screen.show(answer)).await?;
+            answer
+        } else {
+            let answer = scene.where_is_in_time(&commit).await?;
+            options.output.print(&answer)?;
+            answer
+        };
+        let exit = if answer.state == State::Unknown { Exit::NoAccess } else { Exit::Done };
+        Ok(exit.into())
+    })
+}
+
+/// On a terminal one answer that changes in its place; elsewhere a line for each change, or a JSON object for each.
+struct Screen {
+    output: Output,
+    terminal: bool,
+    changes: Changes,
+    /// How many lines of the last answer are on the screen.
+    drawn: usize,
+    last: Option<Answer>,
+}
+
+impl Screen {
+    fn new(output: Output) -> Self {
+        let terminal = std::io::stdout().is_terminal() && !output.is_json();
+        Self { output, terminal, changes: Changes::default(), drawn: 0, last: None }
+    }
+
+    fn show(&mut self, answer: &Answer) -> Result<()> {
+        if self.last.as_ref() == Some(answer) {
+            return Ok(());
+        }
+        self.last = Some(answer.clone());
+        if self.output.is_json() {
+            return self.output.print(answer);
+        }
+        let mut out = anstream::stdout().lock();
+        if self.terminal {
+            let text = answer.text();
+            if self.drawn > 0 {
+                write!(out, "\u{1b}[{}A\u{1b}[J", self.drawn)?;
+            }
+            writeln!(out, "{text}")?;
+            self.drawn = lines_on_screen(&text);
+        } else {
+            for line in self.changes.lines(answer) {
+                writeln!(out, "{line}")?;
+            }
+            if answer.state.end().is_some() {
+                writeln!(out, "{}", answer.summary)?;
+            }
+        }
+        out.flush()?;
+        Ok(())
+    }
+}
+
+/// A long line takes several; colours take none.
+fn lines_on_screen(text: &str) -> usize {
+    let width = terminal_width();
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain.lines().map(|line| line.chars().count().max(1).div_ceil(width)).sum()
+}
+
+fn terminal_width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout())
+        .ok()
+        .map(|size| size.ws_col.into())
+        .filter(|width| *width > 0)
+        .unwrap_or(80)
+}

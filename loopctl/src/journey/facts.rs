@@ -1,0 +1,109 @@
+//! What the outside systems say about one commit.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::cluster::application::Application;
+use crate::cluster::pods::Pod;
+use crate::cluster::workload::Workload;
+use crate::git::history::Commit;
+
+/// The error is why it could not be seen, as a sentence for the answer.
+pub type Seen<T> = Result<T, String>;
+
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub now: Timestamp,
+    pub commit: Commit,
+    /// The image without its tag.
+    pub image: String,
+    pub branch: Seen<Branch>,
+    /// Of the image that the commit needs: its digest, or None when the registry has no such image.
+    pub digest: Seen<Option<String>>,
+    /// Asked for only while the commit has no bump.
+    pub run: Seen<Option<Run>>,
+    pub application: Seen<Option<Application>>,
+    /// Those revisions of the Application that have the commit, or its bump, in their history.
+    pub containing: BTreeSet<String>,
+    pub rollout: Seen<Option<Rollout>>,
+    pub endpoint: Seen<Endpoint>,
+    /// Somebody named the endpoint: it has to answer.
+    pub endpoint_is_given: bool,
+}
+
+/// The branch that Argo CD watches, seen from the commit.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    pub name: String,
+    /// Its newest commit.
+    pub tip: String,
+    /// None when the branch has not got the commit.
+    pub source: Option<Commit>,
+    pub build: Build,
+    /// The newest commit that wrote the commit's own tag.
+    pub bump: Option<Commit>,
+    pub newest: Newest,
+    pub hold: Option<Hold>,
+    /// A later commit with which the image's inputs were again the deployed ones.
+    pub taken_back_by: Option<Commit>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Build {
+    Needed,
+    /// No input of the image has changed since the one with this tag.
+    NotNeeded(String),
+}
+
+/// What the branch's newest manifest names.
+#[derive(Clone, Debug)]
+pub struct Newest {
+    pub tag: String,
+    pub relation: Relation,
+    /// The commit that wrote the tag, when it came after the commit in question.
+    pub by: Option<Commit>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// The image of the commit itself.
+    Own,
+    /// That of a commit which has this one in its history.
+    Newer(Commit),
+    /// That of a commit from before, or of none that the branch knows.
+    Older,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub bad_revision: String,
+}
+
+/// The workflow's run for the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub state: RunState,
+    /// How to look at it.
+    pub look: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    Running,
+    Succeeded,
+    Failed,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    pub workload: Workload,
+    pub pods: Vec<Pod>,
+}
+
+/// What `/version` says there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub address: String,
+    pub tag: String,
+}
