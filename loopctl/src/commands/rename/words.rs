@@ -2,7 +2,7 @@
 
 use super::names::Names;
 
-/// `argo-rust`, `argo_rust` and `ARGO_RUST`.
+/// As the cluster, as Rust and as the environment write it.
 struct Spellings {
     hyphens: String,
     underscores: String,
