@@ -3,27 +3,27 @@
 //! A name is a word that stands in some hundred places, in three spellings; each place is found by what surrounds the
 //! word, and a new name that the repository uses for something else is refused. So every rename can be undone by another.
 
+mod everywhere;
 mod names;
 mod rust;
 mod words;
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
+use everywhere::changes;
 use names::Names;
 
-use crate::changes::{Changes, Listed};
+use crate::changes::Listed;
 use crate::commands::confirm::confirmed;
 use crate::commands::progress::say;
 use crate::coordinates::{Coordinates, slug};
 use crate::git::Git;
 use crate::output::{Answer, Output, numbered};
-use crate::tfvars::{self, Tfvars};
 
 /// Put your own names in: owner, name and node address, in every file that has them
 ///
@@ -132,49 +132,6 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(if answer.written || options.dry_run { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What the loop on one machine is built from: its cache knows it by these very bytes.
-const LEFT_ALONE: &str = "loopctl/parts/";
-
-fn changes(root: &Path, git: &Git, from: &Names, to: &Names) -> Result<Changes> {
-    let mut changes = Changes::below(root);
-    for path in git.tracked_files()? {
-        let file = root.join(&path);
-        let is_file = fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file());
-        if path.starts_with(LEFT_ALONE) || !is_file {
-            continue;
-        }
-        // What is no text holds no name.
-        let Ok(text) = String::from_utf8(fs::read(&file).with_context(|| format!("cannot read {path}"))?) else {
-            continue;
-        };
-        if let Some((line, word)) = words::used_already(&text, from, to) {
-            bail!(
-                "{path}:{line} uses {word} for something else, so a later rename could not tell them apart; choose \
-                 another name"
-            );
-        }
-        let mut renamed = words::replaced(&text, from, to);
-        if path.ends_with(".md") {
-            renamed = words::with_host(&renamed, from, to);
-        }
-        if path == tfvars::FILE && to.host.is_some() && from.host != to.host {
-            renamed =
-                Tfvars::parse(&renamed)?.with_node_host(to.host.as_deref().unwrap_or_default())?.text().to_owned();
-        }
-        if renamed == text {
-            continue;
-        }
-        if path.ends_with("Cargo.lock") {
-            renamed = rust::sorted_lock(&renamed);
-        }
-        if path.ends_with(".rs") {
-            renamed = rust::formatted(root, &renamed)?;
-        }
-        changes.set(&path, Some(renamed))?;
-    }
-    Ok(changes)
-}
-
 fn next_steps(git: &Git, to: &Names) -> Result<Vec<String>> {
     let address = format!("{}/{}", to.owner, to.name);
     let mut steps = vec!["make test".to_owned(), format!("git commit --all --message 'Rename to {address}'")];
@@ -193,39 +150,4 @@ fn remark(root: &Path) -> String {
                    want to delete them.";
     }
     remark
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every file of this repository, renamed to that and back.
-    fn check(name: &str) {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let from = Names::of(&Coordinates::read(root).unwrap()).unwrap();
-        let to = Names { owner: "Hexa-Pus".into(), name: name.into(), ..from.clone() };
-        let mut seen = 0;
-        for path in Git::in_folder(root).tracked_files().unwrap() {
-            let Ok(text) = fs::read_to_string(root.join(&path)) else { continue };
-            let renamed = words::replaced(&text, &from, &to);
-            if path.starts_with(LEFT_ALONE) || path.starts_with("loopctl/tests/") {
-                continue;
-            }
-            assert_eq!(
-                words::replaced(&renamed, &to, &from),
-                text,
-                "{path}: a name is lost on its way to {name} and back"
-            );
-            seen += usize::from(renamed != text);
-        }
-        assert!(seen > 50, "only {seen} files name the repository: this check reads too little");
-    }
-
-    #[test]
-    fn every_name_in_this_repository_can_be_given_back() {
-        // With a hyphen its spellings differ; without one only the surroundings tell them apart.
-        // Put together here, or this file would have them already.
-        check(&["ze", "bra", "fish"].join("-"));
-        check(&["ze", "bra", "fish"].concat());
-    }
 }

@@ -6,6 +6,7 @@ mod files;
 mod list;
 mod next_steps;
 mod node_port;
+mod plan;
 mod remove;
 
 use std::process::ExitCode;
