@@ -131,10 +131,12 @@ async fn store(
     } else {
         let (name, tag) = split_image(&image)?;
         let registry = Registry::as_user(&name, &username, token, stand_in::of(&cluster.server).as_ref())?;
-        let digest = registry
-            .digest(&tag)
-            .await
-            .with_context(|| format!("the token for {name} was not stored (--no-check stores it untried)"))?;
+        let digest = registry.digest(&tag).await.with_context(|| {
+            format!(
+                "the token was not stored: it has to be {username}'s and needs read:packages for {name} (--no-check \
+                 stores it untried)"
+            )
+        })?;
         Some(digest.is_some())
     };
     let registry = host_of(&image)?;

@@ -3,6 +3,7 @@
 //! Every test has a state folder of its own, so a loop that runs on this machine is neither seen
 //! nor touched.
 
+mod api_server;
 mod help;
 mod pull_secret;
 mod rename;

@@ -1,5 +1,8 @@
 //! `loopctl service` in a repository, without a cluster.
 
+use serde_json::json;
+
+use crate::api_server::ApiServer;
 use crate::repository::Repository;
 
 const SHOP: [&str; 5] = ["service", "add", "shop", "--image", "ghcr.io/octo/shop:v1"];
@@ -91,4 +94,24 @@ fn a_dry_run_shows_the_diff_and_writes_nothing() {
     let said = repository.loopctl(&with(&["--dry-run"]));
     assert!(said.contains("+  \"shop\" = {") && said.contains("Nothing was written"), "{said}");
     assert_eq!(repository.state(), before);
+}
+
+#[test]
+fn a_nodeport_that_the_cluster_has_given_away_is_not_taken() {
+    let service = |name: &str, port: u16| json!({"metadata": {"name": name, "namespace": "theirs"}, "spec": {"ports": [{"port": 80, "nodePort": port}]}});
+    let list = json!({
+        "apiVersion": "v1", "kind": "ServiceList", "metadata": {},
+        "items": [service("one", 30801), service("two", 30802)],
+    });
+    let cluster = ApiServer::start(&[("GET /api/v1/services", list)]);
+    let repository = Repository::new();
+    let kubeconfig = cluster.kubeconfig().display().to_string();
+    let run = |arguments: &[&str]| repository.loopctl_with(arguments, &[("KUBECONFIG", &kubeconfig)]);
+    let refused = run(&with(&["--node-port", "30802"]));
+    assert!(
+        refused.contains("NodePort 30802 belongs to the Service theirs/two in the cluster; 30803 is free"),
+        "{refused}"
+    );
+    let added = run(&with(&["-o", "json"]));
+    assert!(added.contains("\"node_port\": 30803") && added.contains("\"cluster_not_asked\": null"), "{added}");
 }
