@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions, down, git_server, keep, logs, push, runs, status, sync, up, verify, wait, where_is,
+    completions, down, git_server, keep, logs, pull_secret, push, rename, runs, service, status, sync, up, verify,
+    wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -23,6 +24,9 @@ enum Command {
     Wait(wait::Options),
     Verify(verify::Options),
     Sync(sync::Options),
+    Service(service::Options),
+    PullSecret(pull_secret::Options),
+    Rename(rename::Options),
     Up(up::Options),
     Down(down::Options),
     Push(push::Options),
@@ -37,8 +41,9 @@ enum Command {
 }
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
-const GROUPS: [(&str, &[&str]); 3] = [
-    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync"]),
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync", "pull-secret"]),
+    ("This repository", &["service", "rename"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
 ];
@@ -49,6 +54,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Wait(options) => wait::run(&options),
         Command::Verify(options) => verify::run(&options),
         Command::Sync(options) => sync::run(&options),
+        Command::Service(options) => service::run(&options),
+        Command::PullSecret(options) => pull_secret::run(&options),
+        Command::Rename(options) => rename::run(&options),
         Command::Up(options) => up::run(&options),
         Command::Down(options) => down::run(&options),
         Command::Status(options) => status::run(&options),

@@ -1,5 +1,6 @@
 //! The companion of argo-rust: runs, watches and repairs the loop that delivers it.
 
+mod changes;
 mod cli;
 mod cluster;
 mod commands;
@@ -12,6 +13,7 @@ mod output;
 mod registry;
 mod stand_in;
 mod target;
+mod tfvars;
 
 use std::env;
 use std::ffi::OsString;

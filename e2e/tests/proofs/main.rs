@@ -2,6 +2,7 @@
 //!
 //! `make e2e` runs all of them, `make e2e PROOF=pull_secret` those whose name contains it.
 
+mod adopt;
 mod bad_releases;
 mod detection;
 mod image;
@@ -9,6 +10,7 @@ mod lifecycle;
 mod ownership;
 mod pull_secret;
 mod pushes;
+mod rename;
 mod restarts;
 mod rights;
 mod rollout_under_load;
@@ -55,6 +57,10 @@ const PROOFS: &[Proof] = proofs![
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     where_is_it::where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
+    adopt::a_pull_secret_made_by_command_lets_waiting_pods_start,
+    adopt::a_service_added_by_command_comes_up_with_one_apply,
+    adopt::a_service_added_for_git_is_delivered_and_removed_again,
+    rename::a_renamed_clone_passes_its_tests_and_can_be_renamed_back,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
     speed::polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen_seconds_in_the_median,
     rollout_under_load::twenty_rollouts_under_load_fail_no_request,

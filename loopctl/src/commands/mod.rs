@@ -1,13 +1,17 @@
 //! One command a file: its options, then what it does.
 
 pub mod completions;
+pub mod confirm;
 pub mod down;
 pub mod git_server;
 pub mod keep;
 pub mod logs;
 pub mod progress;
+pub mod pull_secret;
 pub mod push;
+pub mod rename;
 pub mod runs;
+pub mod service;
 pub mod status;
 pub mod sync;
 pub mod up;
