@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions, down, git_server, keep, logs, push, runs, status, sync, up, verify, wait, where_is,
+    completions, doctor, down, git_server, keep, logs, push, runs, status, sync, up, verify, wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -23,6 +23,7 @@ enum Command {
     Wait(wait::Options),
     Verify(verify::Options),
     Sync(sync::Options),
+    Doctor(doctor::Options),
     Up(up::Options),
     Down(down::Options),
     Push(push::Options),
@@ -38,7 +39,7 @@ enum Command {
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
 const GROUPS: [(&str, &[&str]); 3] = [
-    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync"]),
+    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync", "doctor"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
 ];
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Wait(options) => wait::run(&options),
         Command::Verify(options) => verify::run(&options),
         Command::Sync(options) => sync::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Up(options) => up::run(&options),
         Command::Down(options) => down::run(&options),
         Command::Status(options) => status::run(&options),

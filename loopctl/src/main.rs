@@ -4,6 +4,7 @@ mod cli;
 mod cluster;
 mod commands;
 mod coordinates;
+mod doctor;
 mod exit;
 mod git;
 mod journey;
@@ -12,6 +13,7 @@ mod output;
 mod registry;
 mod stand_in;
 mod target;
+mod tofu;
 
 use std::env;
 use std::ffi::OsString;

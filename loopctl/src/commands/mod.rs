@@ -1,6 +1,7 @@
 //! One command a file: its options, then what it does.
 
 pub mod completions;
+pub mod doctor;
 pub mod down;
 pub mod git_server;
 pub mod keep;

@@ -3,6 +3,8 @@
 //! Every test has a state folder of its own, so a loop that runs on this machine is neither seen
 //! nor touched.
 
+mod doctor;
+mod documented;
 mod help;
 mod journey;
 mod without_a_loop;
