@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions, doctor, down, git_server, keep, logs, push, runs, status, sync, up, verify, wait, where_is,
+    completions, doctor, down, git_server, guard, keep, logs, push, resume, rollback, runs, status, sync, up, verify,
+    wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -23,6 +24,9 @@ enum Command {
     Wait(wait::Options),
     Verify(verify::Options),
     Sync(sync::Options),
+    Rollback(rollback::Options),
+    Resume(resume::Options),
+    Guard(guard::Options),
     Doctor(doctor::Options),
     Up(up::Options),
     Down(down::Options),
@@ -39,7 +43,7 @@ enum Command {
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
 const GROUPS: [(&str, &[&str]); 3] = [
-    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync", "doctor"]),
+    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync", "rollback", "resume", "guard", "doctor"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
 ];
@@ -50,6 +54,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Wait(options) => wait::run(&options),
         Command::Verify(options) => verify::run(&options),
         Command::Sync(options) => sync::run(&options),
+        Command::Rollback(options) => rollback::run(&options),
+        Command::Resume(options) => resume::run(&options),
+        Command::Guard(options) => guard::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Up(options) => up::run(&options),
         Command::Down(options) => down::run(&options),

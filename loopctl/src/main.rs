@@ -12,6 +12,7 @@ mod local;
 mod output;
 mod registry;
 mod stand_in;
+mod steer;
 mod target;
 mod tofu;
 

@@ -7,6 +7,7 @@ mod doctor;
 mod documented;
 mod help;
 mod journey;
+mod steering;
 mod without_a_loop;
 mod world;
 
