@@ -5,6 +5,8 @@
 pub mod application;
 pub mod client;
 pub mod cluster;
+pub mod companion;
+pub mod faults;
 pub mod images;
 pub mod load;
 pub mod machine;

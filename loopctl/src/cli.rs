@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions, down, git_server, keep, logs, pull_secret, push, rename, runs, service, status, sync, up, verify,
-    wait, where_is,
+    completions, doctor, down, git_server, guard, keep, logs, pull_secret, push, rename, resume, rollback, runs,
+    service, status, sync, up, verify, wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -24,6 +24,10 @@ enum Command {
     Wait(wait::Options),
     Verify(verify::Options),
     Sync(sync::Options),
+    Rollback(rollback::Options),
+    Resume(resume::Options),
+    Guard(guard::Options),
+    Doctor(doctor::Options),
     Service(service::Options),
     PullSecret(pull_secret::Options),
     Rename(rename::Options),
@@ -42,7 +46,10 @@ enum Command {
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync", "pull-secret"]),
+    (
+        "On any cluster with Argo CD",
+        &["where", "wait", "verify", "sync", "rollback", "resume", "guard", "doctor", "pull-secret"],
+    ),
     ("This repository", &["service", "rename"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
@@ -54,6 +61,10 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Wait(options) => wait::run(&options),
         Command::Verify(options) => verify::run(&options),
         Command::Sync(options) => sync::run(&options),
+        Command::Rollback(options) => rollback::run(&options),
+        Command::Resume(options) => resume::run(&options),
+        Command::Guard(options) => guard::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Service(options) => service::run(&options),
         Command::PullSecret(options) => pull_secret::run(&options),
         Command::Rename(options) => rename::run(&options),

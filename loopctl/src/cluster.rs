@@ -1,6 +1,8 @@
 //! The cluster: the only place that knows kube. One file a kind of object below this one.
 
 pub mod application;
+pub mod evidence;
+pub mod objects;
 pub mod pods;
 pub mod secret;
 pub mod service;

@@ -13,10 +13,13 @@ pub enum Exit {
     Held,
     TimedOut,
     NoAccess,
+    Findings,
+    RolledBack,
+    NotPushed,
 }
 
 /// What `--help` and docs/loopctl.md say of each.
-pub const MEANINGS: [(Exit, &str); 7] = [
+pub const MEANINGS: [(Exit, &str); 10] = [
     (Exit::Done, "done, or the commit is live"),
     (Exit::Failed, "failed"),
     (Exit::Usage, "wrong usage"),
@@ -24,6 +27,9 @@ pub const MEANINGS: [(Exit, &str); 7] = [
     (Exit::Held, "held: the hold in k8s/deployment.yaml stops it"),
     (Exit::TimedOut, "timed out"),
     (Exit::NoAccess, "no access to the cluster, the repository or the registry"),
+    (Exit::Findings, "doctor has found something"),
+    (Exit::RolledBack, "guard has rolled the revision back"),
+    (Exit::NotPushed, "guard may not push; somebody else has to type what it printed"),
 ];
 
 impl Exit {
@@ -70,7 +76,7 @@ mod tests {
     #[test]
     fn the_table_has_each_number_once_and_in_order() {
         let numbers: Vec<u8> = MEANINGS.iter().map(|(exit, _)| exit.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     }
 
     #[test]

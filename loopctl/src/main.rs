@@ -5,6 +5,7 @@ mod cli;
 mod cluster;
 mod commands;
 mod coordinates;
+mod doctor;
 mod exit;
 mod git;
 mod journey;
@@ -12,8 +13,10 @@ mod local;
 mod output;
 mod registry;
 mod stand_in;
+mod steer;
 mod target;
 mod tfvars;
+mod tofu;
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,8 @@
 //! The registry: the only place that knows OCI.
 
+pub mod pull;
+pub mod token;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -5,6 +5,7 @@
 mod adopt;
 mod bad_releases;
 mod detection;
+mod doctor;
 mod image;
 mod lifecycle;
 mod ownership;
@@ -15,6 +16,7 @@ mod restarts;
 mod rights;
 mod rollout_under_load;
 mod speed;
+mod steer;
 mod table;
 mod take_turns;
 mod tofu;
@@ -56,6 +58,9 @@ const PROOFS: &[Proof] = proofs![
     image::the_image_runs_without_root_on_a_read_only_root,
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     where_is_it::where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy,
+    steer::a_rollback_stays_through_the_next_push_and_resume_lifts_it,
+    steer::a_crashing_image_is_rolled_back_by_guard_once_and_with_the_pods_reason,
+    doctor::doctor_finds_each_of_ten_planted_faults_and_none_on_a_healthy_loop,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
     adopt::a_pull_secret_made_by_command_lets_waiting_pods_start,
     adopt::a_service_added_by_command_comes_up_with_one_apply,

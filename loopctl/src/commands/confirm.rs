@@ -10,10 +10,12 @@ pub fn confirmed(question: &str, yes: bool) -> Result<bool> {
         return Ok(true);
     }
     if !stdin().is_terminal() {
-        bail!("nothing was done: there is no terminal to ask on; say --yes if this is what you want");
+        bail!(
+            "nothing was done: there is no terminal to ask \"{question}\" on; say --yes to do it without being asked"
+        );
     }
     // Not standard output, which may be read by a program.
-    eprint!("\n{question} [y/N] ");
+    eprint!("{question} [y/N] ");
     stderr().flush()?;
     let mut answer = String::new();
     stdin().read_line(&mut answer).context("no answer could be read")?;

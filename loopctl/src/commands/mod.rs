@@ -2,14 +2,18 @@
 
 pub mod completions;
 pub mod confirm;
+pub mod doctor;
 pub mod down;
 pub mod git_server;
+pub mod guard;
 pub mod keep;
 pub mod logs;
 pub mod progress;
 pub mod pull_secret;
 pub mod push;
 pub mod rename;
+pub mod resume;
+pub mod rollback;
 pub mod runs;
 pub mod service;
 pub mod status;

@@ -59,6 +59,15 @@ impl Git {
         Ok(commits.into_iter().zip(texts).filter_map(|(commit, text)| Some(Manifest { commit, text: text? })).collect())
     }
 
+    /// The newest commits of the branch that changed k8s/deployment.yaml, the newest first.
+    pub fn newest_manifests(&self, tip: &str, count: usize) -> Result<Vec<Manifest>> {
+        let limit = format!("--max-count={count}");
+        let listed = self.ask(&["log", "--first-parent", &limit, FORMAT, tip, "--", DEPLOYMENT])?;
+        let commits = listed.lines().map(parse).collect::<Result<Vec<_>>>()?;
+        let texts = self.blobs(commits.iter().map(|commit| format!("{}:{DEPLOYMENT}", commit.id)).collect())?;
+        Ok(commits.into_iter().zip(texts).filter_map(|(commit, text)| Some(Manifest { commit, text: text? })).collect())
+    }
+
     /// Whether two commits' images are made of the same files.
     pub fn same_inputs(&self, one: &str, other: &str) -> Result<bool> {
         let mut arguments = vec!["diff-tree", "--quiet", one, other, "--"];

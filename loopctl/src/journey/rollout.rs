@@ -149,7 +149,8 @@ fn live_since(rollout: &Rollout) -> Option<Timestamp> {
     rollout.workload.progress.at.or_else(|| of_newest(rollout).filter_map(|pod| pod.ready_since).max())
 }
 
-fn obstacles(now: Timestamp, rollout: &Rollout) -> (HopState, Vec<String>) {
+/// What is in the way of the pods, and how bad it is; without any the rollout just takes its time.
+pub fn obstacles(now: Timestamp, rollout: &Rollout) -> (HopState, Vec<String>) {
     let mut worst = HopState::Moving;
     let mut reasons = Vec::new();
     if let Some(failure) = rollout.workload.newest.as_ref().and_then(|set| set.failure.as_ref()) {

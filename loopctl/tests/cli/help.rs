@@ -13,7 +13,23 @@ fn help_lists_what_a_person_types_and_nothing_that_only_up_runs() {
 
 #[test]
 fn each_command_explains_itself() {
-    for command in ["where", "wait", "verify", "sync", "up", "down", "status", "logs", "push", "runs", "completions"] {
+    for command in [
+        "where",
+        "wait",
+        "verify",
+        "sync",
+        "rollback",
+        "resume",
+        "guard",
+        "doctor",
+        "up",
+        "down",
+        "status",
+        "logs",
+        "push",
+        "runs",
+        "completions",
+    ] {
         insta::assert_snapshot!(command, Machine::new().transcript(&[command, "--help"]));
     }
 }

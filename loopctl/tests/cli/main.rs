@@ -4,12 +4,15 @@
 //! nor touched.
 
 mod api_server;
+mod doctor;
+mod documented;
 mod help;
 mod journey;
 mod pull_secret;
 mod rename;
 mod repository;
 mod service;
+mod steering;
 mod without_a_loop;
 mod world;
 

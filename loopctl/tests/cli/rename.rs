@@ -45,7 +45,7 @@ fn what_is_refused_says_why_and_leaves_every_file_as_it_was() {
     check(&["rename", "--host", "http://node", "--yes"], "must be a host or an address");
     check(&["rename", "--host", "127.0.0.1", "--yes"], "say localhost");
     check(&["rename", "--name", "config", "--yes"], "src/main.rs:1 uses config for something else");
-    check(&["rename", "--name", "sea-cats"], "say --yes if this is what you want");
+    check(&["rename", "--name", "sea-cats"], "say --yes to do it without being asked");
     repository.write("README.md", "changed\n");
     check(&["rename", "--name", "sea-cats", "--yes"], "commit or stash your changes first");
 }

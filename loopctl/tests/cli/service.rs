@@ -84,7 +84,7 @@ fn what_is_refused_says_why_and_leaves_every_file_as_it_was() {
     check(&add("kittens", &[]), "is the repository's own service");
     check(&add("taken", &["--delivered-by", "git"]), "k8s/taken/service.yaml is there already");
     check(&["service", "remove", "kittens", "--yes"], "is the repository's own service");
-    check(&["service", "remove", "shop"], "say --yes if this is what you want");
+    check(&["service", "remove", "shop"], "say --yes to do it without being asked");
 }
 
 #[test]

@@ -1,0 +1,147 @@
+//! Asks the cluster, the registry and GitHub for the facts, all at once. Nothing here writes.
+
+use anyhow::Result;
+use futures_util::join;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::facts::{Fact, Facts, Outcome, Plan, Pull, Secret, Token};
+use super::pull_secret::registry;
+use crate::cluster::Cluster;
+use crate::cluster::objects::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, PROJECT, SERVICE, STATEFUL_SET};
+use crate::coordinates::Coordinates;
+use crate::registry::Registry;
+use crate::registry::pull::{Pulled, password, registries};
+use crate::registry::token;
+use crate::stand_in::{self, StandIn};
+
+/// By which the parts of an Argo CD installation are known.
+const ARGO_CD: &str = "app.kubernetes.io/part-of=argocd";
+
+pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>) -> Facts {
+    let (own, argo) = (Some(names.namespace.as_str()), Some(names.application_namespace.as_str()));
+    let secret = names.pull_secrets.first().cloned();
+    let stand_in = stand_in::of(&cluster.server);
+    let (deployment, service, namespace, application, project, settings, services, argocd, about, secrets) = join!(
+        cluster.object(DEPLOYMENT, own, &names.deployment),
+        cluster.object(SERVICE, own, &names.service),
+        cluster.object(NAMESPACE, None, &names.namespace),
+        cluster.application_object(&names.application_namespace, &names.application),
+        cluster.object(PROJECT, argo, &names.project),
+        cluster.object(CONFIG_MAP, argo, "argocd-cm"),
+        cluster.objects(SERVICE, None, ""),
+        parts(cluster, &names.application_namespace),
+        async { join!(cluster.version(), cluster.served()) },
+        pull_secret(&names, cluster, secret.as_deref(), stand_in.as_ref()),
+    );
+    let (secret, pull, token) = secrets;
+    Facts {
+        deployment: deployment.into(),
+        service: service.into(),
+        namespace: namespace.into(),
+        application: application.into(),
+        project: project.into(),
+        settings: settings.map(|found| found.map(|mut settings| settings["data"].take())).into(),
+        services: services.map(Some).into(),
+        argocd: argocd.map(Some).into(),
+        kubernetes: about.0.map(Some).into(),
+        served: about.1.map(Some).into(),
+        secret,
+        pull,
+        token,
+        plan,
+        names,
+    }
+}
+
+/// Name and image of each part that is Argo CD itself, and not its database.
+async fn parts(cluster: &Cluster, namespace: &str) -> Result<Vec<(String, String)>> {
+    let mut parts = Vec::new();
+    for kind in [DEPLOYMENT, STATEFUL_SET] {
+        for object in cluster.objects(kind, Some(namespace), ARGO_CD).await? {
+            let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+            let containers = object["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten();
+            let images = containers.filter_map(|container| container["image"].as_str());
+            parts
+                .extend(images.filter(|image| image.contains("/argocd")).map(|image| (name.clone(), image.to_owned())));
+        }
+    }
+    Ok(parts)
+}
+
+type Credentials = (Fact<Secret>, Fact<Pull>, Fact<Token>);
+
+async fn pull_secret(
+    names: &Coordinates,
+    cluster: &Cluster,
+    name: Option<&str>,
+    stand_in: Option<&StandIn>,
+) -> Credentials {
+    let looked = match name {
+        Some(name) => cluster.docker_secret(&names.namespace, name).await,
+        None => Ok(None),
+    };
+    let config = looked.as_ref().ok().and_then(|found| found.as_ref()?.1.clone());
+    let secret: Fact<Secret> = looked
+        .map(|found| found.map(|(kind, config)| Secret { kind, registries: config.as_deref().and_then(registries) }))
+        .into();
+    let pull = pull(names, cluster, config.as_deref(), stand_in).await.map(Some).into();
+    (secret, pull, told(names, config.as_deref(), stand_in).await)
+}
+
+/// What the pods run by its digest, or else the image that the Deployment names.
+async fn pull(
+    names: &Coordinates,
+    cluster: &Cluster,
+    config: Option<&str>,
+    stand_in: Option<&StandIn>,
+) -> Result<Pull> {
+    let pods = cluster.pods(&names.namespace, &names.selector, &names.container).await?;
+    let running = pods.iter().rev().find_map(|pod| Some(pod.image_id.split_once('@')?.1.to_owned()));
+    let live = cluster.object(DEPLOYMENT, Some(&names.namespace), &names.deployment).await?.unwrap_or_default();
+    let image = image_of(&live, &names.container).unwrap_or_else(|| names.image_of(&names.tag));
+    let (name, tag) = crate::coordinates::split_image(&image)?;
+    let place = running.unwrap_or(tag);
+    let with_secret = match config {
+        Some(_) => outcome(Registry::as_kubelet(&name, config, stand_in), &place).await,
+        None => Outcome::Unknown("there is no secret to pull with".into()),
+    };
+    let anonymous = outcome(Registry::as_kubelet(&name, None, stand_in), &place).await;
+    let separator = if place.contains(':') { '@' } else { ':' };
+    Ok(Pull { image: format!("{name}{separator}{place}"), with_secret, anonymous })
+}
+
+fn image_of(deployment: &Value, container: &str) -> Option<String> {
+    let containers = deployment["spec"]["template"]["spec"]["containers"].as_array()?;
+    let found = containers.iter().find(|each| each["name"] == container)?;
+    found["image"].as_str().map(str::to_owned)
+}
+
+async fn outcome(registry: Result<Registry>, place: &str) -> Outcome {
+    let pulled = match registry {
+        Ok(registry) => registry.pull(place).await,
+        Err(error) => Err(error),
+    };
+    match pulled {
+        Ok(Pulled::Yes) => Outcome::Pulled,
+        Ok(Pulled::Gone) => Outcome::Gone,
+        Ok(Pulled::Refused(why)) => Outcome::Refused(why),
+        Err(error) => Outcome::Unknown(format!("{error:#}")),
+    }
+}
+
+/// Only GitHub tells, and only about its own tokens: to the loop on one machine it has given none.
+async fn told(names: &Coordinates, config: Option<&str>, stand_in: Option<&StandIn>) -> Fact<Token> {
+    let host = registry(&names.image);
+    let Some(password) = config.and_then(|config| password(config, host)) else { return Fact::Missing };
+    if host != token::HOST || stand_in.is_some() {
+        return Fact::Missing;
+    }
+    match token::ask(&password).await {
+        Ok(told) => {
+            let days = told.expires.map(|expires| (expires.as_second() - Timestamp::now().as_second()) / 86_400);
+            Fact::Found(Token { scopes: told.scopes, days })
+        }
+        Err(error) => Fact::Unseen(format!("{error:#}")),
+    }
+}
