@@ -7,12 +7,18 @@
 locals {
   # git may say more about a service than the map does. Where it has a manifest, the birth image and the ports are the
   # manifest's: the tag in the map is never bumped, so a Deployment born from it would start a build of long ago.
-  manifest = yamldecode(file("${path.module}/../k8s/deployment.yaml"))
+  # The repository's own service is k8s/deployment.yaml, another one that git delivers k8s/NAME/deployment.yaml.
+  manifests = [
+    for file in fileset("${path.module}/../k8s", "{deployment.yaml,*/deployment.yaml}") :
+    yamldecode(file("${path.module}/../k8s/${file}"))
+  ]
   manifest_containers = {
-    for name, service in var.services : name => one([
-      for container in local.manifest.spec.template.spec.containers : container
-      if container.name == name && local.manifest.metadata.name == name && local.manifest.metadata.namespace == service.namespace
-    ])
+    for name, service in var.services : name => one(flatten([
+      for manifest in local.manifests : [
+        for container in manifest.spec.template.spec.containers : container
+        if container.name == name && manifest.metadata.name == name && manifest.metadata.namespace == service.namespace
+      ]
+    ]))
   }
 
   birth_image = { for name, service in var.services : name => try(local.manifest_containers[name].image, service.image) }

@@ -7,7 +7,7 @@ variable "services" {
   type = map(object({
     namespace = string
     replicas  = number
-    image     = string # birth value; not read where k8s/deployment.yaml describes the service
+    image     = string # birth value; not read where a deployment.yaml in k8s/ describes the service
     port      = number
     node_port = number
 

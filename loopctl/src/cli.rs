@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions, doctor, down, git_server, guard, keep, logs, push, resume, rollback, runs, status, sync, up, verify,
-    wait, where_is,
+    completions, doctor, down, git_server, guard, keep, logs, pull_secret, push, rename, resume, rollback, runs,
+    service, status, sync, up, verify, wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -28,6 +28,9 @@ enum Command {
     Resume(resume::Options),
     Guard(guard::Options),
     Doctor(doctor::Options),
+    Service(service::Options),
+    PullSecret(pull_secret::Options),
+    Rename(rename::Options),
     Up(up::Options),
     Down(down::Options),
     Push(push::Options),
@@ -42,8 +45,12 @@ enum Command {
 }
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
-const GROUPS: [(&str, &[&str]); 3] = [
-    ("On any cluster with Argo CD", &["where", "wait", "verify", "sync", "rollback", "resume", "guard", "doctor"]),
+const GROUPS: [(&str, &[&str]); 4] = [
+    (
+        "On any cluster with Argo CD",
+        &["where", "wait", "verify", "sync", "rollback", "resume", "guard", "doctor", "pull-secret"],
+    ),
+    ("This repository", &["service", "rename"]),
     ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
     ("This program", &["completions", "help"]),
 ];
@@ -58,6 +65,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Resume(options) => resume::run(&options),
         Command::Guard(options) => guard::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::Service(options) => service::run(&options),
+        Command::PullSecret(options) => pull_secret::run(&options),
+        Command::Rename(options) => rename::run(&options),
         Command::Up(options) => up::run(&options),
         Command::Down(options) => down::run(&options),
         Command::Status(options) => status::run(&options),

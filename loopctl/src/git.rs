@@ -1,6 +1,7 @@
 //! The repository: the only place that runs git. Nothing here changes a branch, the index or a file of the clone.
 
 pub mod change;
+pub mod clone;
 pub mod history;
 pub mod remote;
 

@@ -1,5 +1,6 @@
 //! The companion of argo-rust: runs, watches and repairs the loop that delivers it.
 
+mod changes;
 mod cli;
 mod cluster;
 mod commands;
@@ -14,6 +15,7 @@ mod registry;
 mod stand_in;
 mod steer;
 mod target;
+mod tfvars;
 mod tofu;
 
 use std::env;

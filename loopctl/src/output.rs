@@ -44,6 +44,12 @@ impl Output {
     }
 }
 
+/// Steps for a person to take, in their order.
+pub fn numbered(steps: &[String]) -> String {
+    let lines: Vec<String> = steps.iter().enumerate().map(|(at, step)| format!("  {}. {step}", at + 1)).collect();
+    lines.join("\n")
+}
+
 /// The colours: green is done, yellow under way, red wrong, dim what matters less.
 pub mod style {
     use anstyle::{AnsiColor, Style};

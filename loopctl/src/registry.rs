@@ -54,6 +54,12 @@ impl Registry {
         Ok(Self { client, auth, image: image.to_owned(), mirror })
     }
 
+    /// As somebody else than who runs this, to find out what that login may do.
+    pub fn as_user(image: &str, user: &str, token: &str, stand_in: Option<&StandIn>) -> Result<Self> {
+        let auth = RegistryAuth::Basic(user.to_owned(), token.to_owned());
+        Ok(Self { auth, ..Self::of(image, None, stand_in)? })
+    }
+
     /// The digest behind a tag; None when there is no such image.
     pub async fn digest(&self, tag: &str) -> Result<Option<String>> {
         let mut reference = reference(&format!("{}:{tag}", self.image))?;
@@ -70,6 +76,11 @@ impl Registry {
 
 fn reference(image: &str) -> Result<Reference> {
     image.parse().with_context(|| format!("{image} is not the name of an image"))
+}
+
+/// The registry that an image is pulled from.
+pub fn host_of(image: &str) -> Result<String> {
+    Ok(reference(image)?.registry().to_owned())
 }
 
 fn is_missing(error: &Error) -> bool {

@@ -1,6 +1,5 @@
 //! What `rollback`, `resume` and `guard` have in common: which way back there is, and the commit that takes it.
 
-pub mod ask;
 pub mod delivery;
 pub mod evidence;
 pub mod follow;

@@ -3,24 +3,35 @@ use std::time::Duration;
 use argo_rust::config;
 use serde_json::json;
 
-use crate::repository::{at, container, deployment, folder, text, yaml};
-
-const NAME: &str = "argo-rust";
+use crate::repository::{at, container, delivered, deployment, files, text, yaml};
 
 #[test]
-fn argo_cd_finds_three_manifests_in_k8s_and_nothing_else() {
-    assert_eq!(folder("k8s"), ["deployment.yaml", "namespace.yaml", "service.yaml"]);
+fn argo_cd_finds_three_manifests_for_each_service_and_nothing_else() {
+    for service in delivered() {
+        assert_eq!(
+            files(&service.manifests),
+            ["deployment.yaml", "namespace.yaml", "service.yaml"],
+            "{}",
+            service.name
+        );
+        let application = yaml(&service.argocd("application.yaml"));
+        // The own service's Application would take the folders of the others along.
+        assert!(application["spec"]["source"]["directory"].is_null(), "{} must not recurse", service.name);
+    }
 }
 
 #[test]
 fn every_object_has_the_name_and_namespace_that_the_project_allows() {
-    for file in ["k8s/deployment.yaml", "k8s/service.yaml"] {
-        let object = yaml(file);
-        assert_eq!(at(&object, file, "/metadata/name"), NAME, "{file}");
-        assert_eq!(at(&object, file, "/metadata/namespace"), NAME, "{file}");
+    for service in delivered() {
+        for file in ["deployment.yaml", "service.yaml"].map(|file| service.manifest(file)) {
+            let object = yaml(&file);
+            assert_eq!(at(&object, &file, "/metadata/name"), service.name.as_str(), "{file}");
+            assert_eq!(at(&object, &file, "/metadata/namespace"), service.name.as_str(), "{file}");
+        }
+        let namespace = service.manifest("namespace.yaml");
+        assert_eq!(at(&yaml(&namespace), &namespace, "/metadata/name"), service.name.as_str());
+        assert_eq!(service.container()["name"], service.name.as_str());
     }
-    assert_eq!(at(&yaml("k8s/namespace.yaml"), "k8s/namespace.yaml", "/metadata/name"), NAME);
-    assert_eq!(container()["name"], NAME);
 }
 
 #[test]
@@ -56,13 +67,17 @@ fn both_probes_ask_hello_with_the_specified_delays() {
 
 #[test]
 fn the_selectors_match_the_pods_labels() {
-    let deployment = deployment();
-    let selector = at(&deployment, "k8s/deployment.yaml", "/spec/selector/matchLabels");
-    let service = yaml("k8s/service.yaml");
-    assert_eq!(at(&service, "k8s/service.yaml", "/spec/selector"), selector);
-    let labels = at(&deployment, "k8s/deployment.yaml", "/spec/template/metadata/labels").as_object().unwrap();
-    for (key, value) in selector.as_object().unwrap() {
-        assert_eq!(labels.get(key), Some(value), "the pod's label {key}");
+    for delivered in delivered() {
+        let (file, service_file) = (delivered.manifest("deployment.yaml"), delivered.manifest("service.yaml"));
+        let (deployment, service) = (yaml(&file), yaml(&service_file));
+        let selector = at(&deployment, &file, "/spec/selector/matchLabels");
+        assert_eq!(at(&service, &service_file, "/spec/selector"), selector);
+        let labels = at(&deployment, &file, "/spec/template/metadata/labels").as_object().unwrap();
+        for (key, value) in selector.as_object().unwrap() {
+            assert_eq!(labels.get(key), Some(value), "{file}: the pod's label {key}");
+        }
+        let port = &service["spec"]["ports"][0]["targetPort"];
+        assert_eq!(&delivered.container()["ports"][0]["containerPort"], port, "{file} and {service_file}");
     }
 }
 
@@ -82,30 +97,29 @@ fn a_rollout_never_takes_an_old_pod_before_a_new_one_is_ready_and_drains_it_in_t
 
 #[test]
 fn the_pod_meets_the_restricted_profile_that_its_namespace_enforces() {
-    let namespace = yaml("k8s/namespace.yaml");
-    for mode in ["enforce", "audit", "warn"] {
-        let label = format!("pod-security.kubernetes.io/{mode}");
-        assert_eq!(namespace["metadata"]["labels"][&label], "restricted", "{label}");
-    }
-    let pod = &deployment()["spec"]["template"]["spec"];
     let user = text("Dockerfile").lines().find_map(|line| line.strip_prefix("USER ").map(str::to_owned));
-    let id = &pod["securityContext"]["runAsUser"];
+    let id = &deployment()["spec"]["template"]["spec"]["securityContext"]["runAsUser"];
     assert_eq!(user, Some(format!("{id}:{id}")), "Dockerfile's USER and the pod's runAsUser");
-    assert_eq!(
-        pod["securityContext"],
-        json!({
+    for service in delivered() {
+        let namespace = yaml(&service.manifest("namespace.yaml"));
+        for mode in ["enforce", "audit", "warn"] {
+            let label = format!("pod-security.kubernetes.io/{mode}");
+            assert_eq!(namespace["metadata"]["labels"][&label], "restricted", "{}: {label}", service.name);
+        }
+        let pod = &yaml(&service.manifest("deployment.yaml"))["spec"]["template"]["spec"];
+        let of_the_pod = json!({
             "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "seccompProfile": { "type": "RuntimeDefault" },
-        })
-    );
-    assert_eq!(
-        container()["securityContext"],
-        json!({
+        });
+        assert_eq!(pod["securityContext"], of_the_pod, "{}", service.name);
+        let of_the_container = json!({
             "runAsNonRoot": true, "privileged": false, "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
             "capabilities": { "drop": ["ALL"] },
-        })
-    );
-    for field in ["automountServiceAccountToken", "enableServiceLinks", "shareProcessNamespace"] {
-        assert_eq!(pod[field], false, "{field} must be written out: OpenTofu's provider writes it at every update");
+        });
+        assert_eq!(service.container()["securityContext"], of_the_container, "{}", service.name);
+        for field in ["automountServiceAccountToken", "enableServiceLinks", "shareProcessNamespace"] {
+            let reason = "must be written out: OpenTofu's provider writes it at every update";
+            assert_eq!(pod[field], false, "{}: {field} {reason}", service.name);
+        }
     }
 }
 
@@ -124,8 +138,10 @@ fn as_many_connections_as_are_accepted_fit_into_the_memory_limit() {
 
 #[test]
 fn what_a_prune_must_not_delete_says_so() {
-    for file in ["k8s/namespace.yaml", "k8s/service.yaml"] {
-        let options = &yaml(file)["metadata"]["annotations"]["argocd.argoproj.io/sync-options"];
-        assert_eq!(options, "Prune=false,Delete=false", "{file}");
+    for service in delivered() {
+        for file in ["namespace.yaml", "service.yaml"].map(|file| service.manifest(file)) {
+            let options = &yaml(&file)["metadata"]["annotations"]["argocd.argoproj.io/sync-options"];
+            assert_eq!(options, "Prune=false,Delete=false", "{file}");
+        }
     }
 }

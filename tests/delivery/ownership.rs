@@ -1,23 +1,29 @@
 use serde_json::json;
 
-use crate::repository::{container, deployment, text, tfvars, yaml};
+use crate::repository::{delivered, text, tfvars, yaml};
 
 #[test]
 fn argo_cd_leaves_alone_exactly_what_opentofu_owns() {
-    let application = yaml("argocd/application.yaml");
-    let expected = json!([
-        {
-            "group": "apps", "kind": "Deployment", "name": "argo-rust",
-            "jsonPointers": ["/spec/replicas", "/spec/template/spec/containers/0/resources"],
-        },
-        { "group": "", "kind": "Service", "name": "argo-rust", "jqPathExpressions": [".spec.ports[].nodePort"] },
-    ]);
-    assert_eq!(application["spec"]["ignoreDifferences"], expected, "argocd/application.yaml");
-    let options = application["spec"]["syncPolicy"]["syncOptions"].as_array().unwrap();
-    assert!(
-        options.contains(&json!("RespectIgnoreDifferences=true")),
-        "argocd/application.yaml: without RespectIgnoreDifferences=true every sync resets the sizing"
-    );
+    for service in delivered() {
+        let file = service.argocd("application.yaml");
+        let application = yaml(&file);
+        let expected = json!([
+            {
+                "group": "apps", "kind": "Deployment", "name": service.name,
+                "jsonPointers": ["/spec/replicas", "/spec/template/spec/containers/0/resources"],
+            },
+            {
+                "group": "", "kind": "Service", "name": service.name,
+                "jqPathExpressions": [".spec.ports[].nodePort"],
+            },
+        ]);
+        assert_eq!(application["spec"]["ignoreDifferences"], expected, "{file}");
+        let options = application["spec"]["syncPolicy"]["syncOptions"].as_array().unwrap();
+        assert!(
+            options.contains(&json!("RespectIgnoreDifferences=true")),
+            "{file}: without RespectIgnoreDifferences=true every sync resets the sizing"
+        );
+    }
 }
 
 #[test]
@@ -55,32 +61,36 @@ fn ignore_changes(file: &str) -> Vec<String> {
 #[test]
 fn the_sizing_that_opentofu_starts_from_is_the_one_in_git() {
     let variables = tfvars();
-    let service = &variables["services"]["argo-rust"];
-    let (deployment, container) = (deployment(), container());
-    let port = &yaml("k8s/service.yaml")["spec"]["ports"][0];
-    let check = |field: &str, tofu: &serde_json::Value, git: &serde_json::Value| {
-        assert_eq!(tofu, git, "{field} in tofu/terraform.tfvars (left) and k8s/ (right)");
-    };
-    check("namespace", &service["namespace"], &deployment["metadata"]["namespace"]);
-    check("replicas", &service["replicas"], &deployment["spec"]["replicas"]);
-    check("resources", &service["resources"], &container["resources"]);
-    check("port", &service["port"], &container["ports"][0]["containerPort"]);
-    check("node_port", &service["node_port"], &port["nodePort"]);
-    check("probes.path", &service["probes"]["path"], &container["livenessProbe"]["httpGet"]["path"]);
-    check(
-        "liveness_initial_delay",
-        &service["probes"]["liveness_initial_delay"],
-        &container["livenessProbe"]["initialDelaySeconds"],
-    );
-    check("liveness_period", &service["probes"]["liveness_period"], &container["livenessProbe"]["periodSeconds"]);
-    check(
-        "readiness_initial_delay",
-        &service["probes"]["readiness_initial_delay"],
-        &container["readinessProbe"]["initialDelaySeconds"],
-    );
-    check("readiness_period", &service["probes"]["readiness_period"], &container["readinessProbe"]["periodSeconds"]);
-    let secret = &deployment["spec"]["template"]["spec"]["imagePullSecrets"][0]["name"];
-    check("image_pull_secret", &service["image_pull_secret"], secret);
+    for delivered in delivered() {
+        let service = &variables["services"][&delivered.name];
+        assert!(service.is_object(), "tofu/terraform.tfvars has no entry {}", delivered.name);
+        let deployment = yaml(&delivered.manifest("deployment.yaml"));
+        let container = delivered.container();
+        let check = |field: &str, git: &serde_json::Value| {
+            let tofu = service.pointer(&format!("/{field}")).unwrap_or(&serde_json::Value::Null);
+            assert_eq!(
+                tofu, git,
+                "{}: {field} in tofu/terraform.tfvars (left) and {}",
+                delivered.name, delivered.manifests
+            );
+        };
+        let (liveness, readiness) = (&container["livenessProbe"], &container["readinessProbe"]);
+        check("namespace", &deployment["metadata"]["namespace"]);
+        check("replicas", &deployment["spec"]["replicas"]);
+        check("resources", &container["resources"]);
+        check("port", &container["ports"][0]["containerPort"]);
+        check("node_port", &yaml(&delivered.manifest("service.yaml"))["spec"]["ports"][0]["nodePort"]);
+        check("probes/path", &liveness["httpGet"]["path"]);
+        check("probes/path", &readiness["httpGet"]["path"]);
+        check("probes/liveness_initial_delay", &liveness["initialDelaySeconds"]);
+        check("probes/liveness_period", &liveness["periodSeconds"]);
+        check("probes/readiness_initial_delay", &readiness["initialDelaySeconds"]);
+        check("probes/readiness_period", &readiness["periodSeconds"]);
+        let secret = &deployment["spec"]["template"]["spec"]["imagePullSecrets"][0]["name"];
+        // A public image names no secret, and the map says so with an empty one.
+        let secret = secret.as_str().unwrap_or_default();
+        check("image_pull_secret", &json!(secret));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::repository::{folder, text};
+use crate::repository::{files, text};
 
 const DOCUMENT: &str = "docs/proofs.md";
 const LIST: &str = "e2e/tests/proofs/main.rs";
@@ -49,7 +49,7 @@ fn each_proof_shows_that_its_check_can_fail() {
 fn each_file_of_proofs_is_run() {
     let listed: BTreeSet<String> = listed().into_iter().map(|(file, _)| file + ".rs").collect();
     const HARNESS: [&str; 3] = ["main.rs", "table.rs", "take_turns.rs"];
-    for file in folder("e2e/tests/proofs").into_iter().filter(|file| !HARNESS.contains(&file.as_str())) {
+    for file in files("e2e/tests/proofs").into_iter().filter(|file| !HARNESS.contains(&file.as_str())) {
         assert!(listed.contains(&file), "e2e/tests/proofs/{file} is not in the list of {LIST}, so it never runs");
     }
 }

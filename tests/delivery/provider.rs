@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::repository::{container, deployment};
+use crate::repository::{delivered, deployment, yaml};
 
 /// Every field that a manifest may use, list members without their index. An update by OpenTofu's kubernetes provider
 /// sends the whole spec as the provider knows it: hostUsers, resizePolicy, appArmorProfile and a probe's
@@ -69,13 +69,15 @@ fn the_deployment_uses_only_fields_that_the_provider_writes_back() {
         let unknown: Vec<_> = used.iter().filter(|field| !known.contains(&field.as_str())).collect();
         assert!(
             unknown.is_empty(),
-            "k8s/deployment.yaml uses {unknown:?}; try a sizing apply on a live Deployment that has it, and add it to \
+            "a deployment.yaml in k8s/ uses {unknown:?}; try a sizing apply on a live Deployment that has it, and add it to \
              the list in this test if it stays as it was"
         );
     };
     let mut deployment = deployment();
-    check(&container(), &CONTAINER_FIELDS_THE_PROVIDER_KEEPS);
-    check(&deployment["spec"], &FIELDS_THE_PROVIDER_KEEPS);
+    for service in delivered() {
+        check(&service.container(), &CONTAINER_FIELDS_THE_PROVIDER_KEEPS);
+        check(&yaml(&service.manifest("deployment.yaml"))["spec"], &FIELDS_THE_PROVIDER_KEEPS);
+    }
 
     deployment["spec"]["template"]["spec"]["hostUsers"] = json!(false);
     let dropped = std::panic::catch_unwind(|| check(&deployment["spec"], &FIELDS_THE_PROVIDER_KEEPS));

@@ -41,10 +41,48 @@ pub fn deployment() -> Value {
     yaml("k8s/deployment.yaml")
 }
 
+/// Of the repository's own service.
 pub fn container() -> Value {
-    let containers = at(&deployment(), "k8s/deployment.yaml", "/spec/template/spec/containers").clone();
-    let containers = containers.as_array().unwrap();
-    // OpenTofu owns containers[0].resources by position: a second container could take that place.
-    assert_eq!(containers.len(), 1, "k8s/deployment.yaml must have one container");
-    containers[0].clone()
+    delivered()[0].container()
+}
+
+/// A service that git delivers: where its manifests and its part of argocd/ are.
+pub struct Delivered {
+    pub name: String,
+    pub manifests: String,
+    pub argocd: String,
+}
+
+impl Delivered {
+    pub fn manifest(&self, file: &str) -> String {
+        format!("{}/{file}", self.manifests)
+    }
+
+    pub fn argocd(&self, file: &str) -> String {
+        format!("{}/{file}", self.argocd)
+    }
+
+    pub fn container(&self) -> Value {
+        let file = self.manifest("deployment.yaml");
+        let deployment = yaml(&file);
+        let containers = at(&deployment, &file, "/spec/template/spec/containers").as_array().unwrap();
+        // OpenTofu owns containers[0].resources by position: a second container could take that place.
+        assert_eq!(containers.len(), 1, "{file} must have one container");
+        containers[0].clone()
+    }
+}
+
+/// The repository's own service, then those of `loopctl service add`, each in folders of its name.
+pub fn delivered() -> Vec<Delivered> {
+    let own = deployment()["metadata"]["name"].as_str().unwrap().to_owned();
+    let mut services = vec![Delivered { name: own, manifests: "k8s".into(), argocd: "argocd".into() }];
+    for name in folder("k8s").into_iter().filter(|name| path(&format!("k8s/{name}")).is_dir()) {
+        services.push(Delivered { manifests: format!("k8s/{name}"), argocd: format!("argocd/{name}"), name });
+    }
+    services
+}
+
+/// The names of the files in a folder, sorted; folders in it are left out.
+pub fn files(relative: &str) -> Vec<String> {
+    folder(relative).into_iter().filter(|name| path(&format!("{relative}/{name}")).is_file()).collect()
 }

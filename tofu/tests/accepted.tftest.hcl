@@ -137,7 +137,7 @@ run "terraform_tfvars_itself_is_accepted" {
   command = plan
 
   assert {
-    condition     = output.endpoints["argo-rust"] == "http://127.0.0.1:30800"
-    error_message = "The entry in terraform.tfvars must put argo-rust on NodePort 30800 of 127.0.0.1."
+    condition     = output.endpoints["argo-rust"] == "http://${var.node_host}:30800"
+    error_message = "The entry in terraform.tfvars must put argo-rust on NodePort 30800 of node_host."
   }
 }

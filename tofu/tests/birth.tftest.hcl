@@ -40,7 +40,7 @@ run "argo_rust_is_born_as_the_manifests_in_git_say" {
 
   assert {
     condition = jsonencode([for born in kubernetes_deployment_v1.service["argo-rust"].metadata : [born.name, born.namespace, born.labels]]) == jsonencode(
-      [for git in [local.manifest.metadata] : [git.name, git.namespace, git.labels]]
+      [for git in [yamldecode(file("../k8s/deployment.yaml")).metadata] : [git.name, git.namespace, git.labels]]
     )
     error_message = "deployment.tf and k8s/deployment.yaml must agree on name, namespace and labels."
   }
@@ -50,7 +50,7 @@ run "argo_rust_is_born_as_the_manifests_in_git_say" {
       born.replicas, born.min_ready_seconds, born.progress_deadline_seconds,
       born.strategy[0].type, born.strategy[0].rolling_update[0].max_unavailable, born.strategy[0].rolling_update[0].max_surge,
       born.selector[0].match_labels, born.template[0].metadata[0].labels,
-      ]]) == jsonencode([for git in [local.manifest.spec] : [
+      ]]) == jsonencode([for git in [yamldecode(file("../k8s/deployment.yaml")).spec] : [
       tostring(git.replicas), git.minReadySeconds, git.progressDeadlineSeconds,
       git.strategy.type, tostring(git.strategy.rollingUpdate.maxUnavailable), tostring(git.strategy.rollingUpdate.maxSurge),
       git.selector.matchLabels, git.template.metadata.labels,
@@ -63,7 +63,7 @@ run "argo_rust_is_born_as_the_manifests_in_git_say" {
       born.automount_service_account_token, born.enable_service_links, born.share_process_namespace, born.termination_grace_period_seconds,
       born.security_context[0].run_as_non_root, born.security_context[0].run_as_user, born.security_context[0].run_as_group,
       born.security_context[0].seccomp_profile[0].type, [for secret in born.image_pull_secrets : secret.name],
-      ]]) == jsonencode([for git in [local.manifest.spec.template.spec] : [
+      ]]) == jsonencode([for git in [yamldecode(file("../k8s/deployment.yaml")).spec.template.spec] : [
       git.automountServiceAccountToken, git.enableServiceLinks, git.shareProcessNamespace, git.terminationGracePeriodSeconds,
       git.securityContext.runAsNonRoot, tostring(git.securityContext.runAsUser), tostring(git.securityContext.runAsGroup),
       git.securityContext.seccompProfile.type, [for secret in git.imagePullSecrets : secret.name],
@@ -76,7 +76,7 @@ run "argo_rust_is_born_as_the_manifests_in_git_say" {
       born.name, born.image, { for port in born.port : port.name => port.container_port },
       born.security_context[0].run_as_non_root, born.security_context[0].privileged, born.security_context[0].allow_privilege_escalation, born.security_context[0].read_only_root_filesystem, born.security_context[0].capabilities[0].drop,
       born.resources[0].requests, born.resources[0].limits,
-      ]]) == jsonencode([for git in local.manifest.spec.template.spec.containers : [
+      ]]) == jsonencode([for git in yamldecode(file("../k8s/deployment.yaml")).spec.template.spec.containers : [
       git.name, git.image, { for port in git.ports : port.name => port.containerPort },
       git.securityContext.runAsNonRoot, git.securityContext.privileged, git.securityContext.allowPrivilegeEscalation, git.securityContext.readOnlyRootFilesystem, git.securityContext.capabilities.drop,
       git.resources.requests, git.resources.limits,
@@ -88,7 +88,7 @@ run "argo_rust_is_born_as_the_manifests_in_git_say" {
     condition = jsonencode([for container in kubernetes_deployment_v1.service["argo-rust"].spec[0].template[0].spec[0].container : [
       for born in [container.liveness_probe[0], container.readiness_probe[0]] :
       [born.http_get[0].path, born.http_get[0].port, born.initial_delay_seconds, born.period_seconds, born.timeout_seconds, born.failure_threshold]
-      ]]) == jsonencode([for container in local.manifest.spec.template.spec.containers : [
+      ]]) == jsonencode([for container in yamldecode(file("../k8s/deployment.yaml")).spec.template.spec.containers : [
       for git in [container.livenessProbe, container.readinessProbe] :
       [git.httpGet.path, tostring(git.httpGet.port), git.initialDelaySeconds, git.periodSeconds, git.timeoutSeconds, git.failureThreshold]
     ]])

@@ -2,6 +2,7 @@
 //!
 //! `make e2e` runs all of them, `make e2e PROOF=pull_secret` those whose name contains it.
 
+mod adopt;
 mod bad_releases;
 mod detection;
 mod doctor;
@@ -10,6 +11,7 @@ mod lifecycle;
 mod ownership;
 mod pull_secret;
 mod pushes;
+mod rename;
 mod restarts;
 mod rights;
 mod rollout_under_load;
@@ -60,6 +62,10 @@ const PROOFS: &[Proof] = proofs![
     steer::a_crashing_image_is_rolled_back_by_guard_once_and_with_the_pods_reason,
     doctor::doctor_finds_each_of_ten_planted_faults_and_none_on_a_healthy_loop,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
+    adopt::a_pull_secret_made_by_command_lets_waiting_pods_start,
+    adopt::a_service_added_by_command_comes_up_with_one_apply,
+    adopt::a_service_added_for_git_is_delivered_and_removed_again,
+    rename::a_renamed_clone_passes_its_tests_and_can_be_renamed_back,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
     speed::polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen_seconds_in_the_median,
     rollout_under_load::twenty_rollouts_under_load_fail_no_request,

@@ -10,7 +10,7 @@ use e2e::wait::{self, seconds};
 use e2e::{Loop, NAMESPACE};
 use serde_json::{Value, json};
 
-const SECRET: &str = "ghcr-secret";
+pub const SECRET: &str = "ghcr-secret";
 
 pub fn pods_wait_without_the_pull_secret_and_start_once_it_is_made(the_loop: &Loop, report: &mut Report) -> Result<()> {
     let secret = the_loop.get(NAMESPACE, "secret", SECRET)?["data"][".dockerconfigjson"].take();
@@ -69,7 +69,7 @@ fn pull_secret(content: &str) -> String {
 }
 
 /// The reason and message of a pod that waits for this image.
-fn waits(the_loop: &Loop, tag: &str) -> Result<String> {
+pub fn waits(the_loop: &Loop, tag: &str) -> Result<String> {
     let mut seen = Vec::new();
     for pod in the_loop.pods()? {
         let status = &pod["status"]["containerStatuses"][0];

@@ -17,14 +17,14 @@ use tempfile::TempDir;
 /// A folder laid out as OpenTofu's filesystem_mirror, for machines that reach no provider registry.
 const MIRROR: &str = "E2E_PROVIDER_MIRROR";
 
-struct Tofu<'a> {
+pub struct Tofu<'a> {
     the_loop: &'a Loop,
     folder: TempDir,
 }
 
 impl<'a> Tofu<'a> {
     /// The project's own files beside the k8s/ that is deployed; Err with the reason when there is no provider.
-    fn prepare(the_loop: &'a Loop, clone: &Clone) -> Result<std::result::Result<Self, String>> {
+    pub fn prepare(the_loop: &'a Loop, clone: &Clone) -> Result<std::result::Result<Self, String>> {
         let tofu = Self { the_loop, folder: TempDir::with_prefix("argo-rust-e2e-tofu-")? };
         for folder in ["tofu", "k8s"] {
             shell::run(Command::new("cp").arg("-r").arg(clone.folder().join(folder)).arg(tofu.folder.path()))?;
@@ -68,7 +68,7 @@ impl<'a> Tofu<'a> {
     }
 
     /// What it says it has done, and the time.
-    fn apply(&self) -> Result<String> {
+    pub fn apply(&self) -> Result<String> {
         let begin = Instant::now();
         let said = shell::run(self.command().args(["apply", "-auto-approve", "-input=false"]))?;
         let line =
@@ -81,7 +81,7 @@ impl<'a> Tofu<'a> {
     }
 
     /// 0: nothing to do. 2: something.
-    fn plan(&self) -> Result<i32> {
+    pub fn plan(&self) -> Result<i32> {
         let output = self.command().args(["plan", "-detailed-exitcode", "-input=false"]).output()?;
         match output.status.code() {
             Some(code @ (0 | 2)) => Ok(code),

@@ -13,6 +13,22 @@ impl Cluster {
         Ok(port.and_then(|port| port.try_into().ok()))
     }
 
+    /// Each NodePort that a Service of the cluster holds, and whose it is as `namespace/name`.
+    pub async fn node_ports(&self) -> Result<Vec<(u16, String)>> {
+        let services: Api<Service> = Api::all(self.client.clone());
+        let services = services.list(&ListParams::default()).await;
+        let services = services.map_err(|error| explain(error, "Services of all namespaces", &self.server))?.items;
+        let mut held = Vec::new();
+        for service in services {
+            let name = |text: Option<String>| text.unwrap_or_default();
+            let owner = format!("{}/{}", name(service.metadata.namespace), name(service.metadata.name));
+            let ports = service.spec.and_then(|spec| spec.ports).unwrap_or_default();
+            let taken = ports.into_iter().filter_map(|port| u16::try_from(port.node_port?).ok());
+            held.extend(taken.map(|port| (port, owner.clone())));
+        }
+        Ok(held)
+    }
+
     /// An address of a node by which it can be reached from outside, or else from inside.
     pub async fn node_address(&self) -> Result<Option<String>> {
         let nodes: Api<Node> = Api::all(self.client.clone());

@@ -6,10 +6,10 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
+use super::confirm::confirmed;
 use crate::coordinates::short;
 use crate::exit::Exit;
 use crate::output::{Answer, Output};
-use crate::steer::ask::confirm;
 use crate::steer::delivery::Delivery;
 use crate::steer::resume::Resume;
 use crate::target::{Target, block_on};
@@ -80,7 +80,7 @@ fn resume(options: &Options, delivery: &Delivery) -> Result<(Done, Exit)> {
         let summary = format!("Nothing was done: {place} would get this commit.");
         return Ok((answer(Outcome::DryRun, None, summary), Exit::Done));
     }
-    if !confirm(options.yes, &format!("Push this commit to {place}?"))? {
+    if !confirmed(&format!("Push this commit to {place}?"), options.yes)? {
         return Ok((answer(Outcome::Declined, None, "Nothing was done.".to_owned()), Exit::Failed));
     }
     Ok(match plan.push(delivery)? {

@@ -6,10 +6,10 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
+use super::confirm::confirmed;
 use crate::coordinates::short;
 use crate::exit::Exit;
 use crate::output::{Answer, Output};
-use crate::steer::ask::confirm;
 use crate::steer::delivery::Delivery;
 use crate::steer::rollback::{Pushed, Rollback};
 use crate::target::{Target, block_on};
@@ -118,7 +118,7 @@ async fn roll_back(options: &Options) -> Result<(Done, Exit)> {
             Exit::Done,
         ));
     }
-    if !confirm(options.yes, &format!("Push this commit to {place}?"))? {
+    if !confirmed(&format!("Push this commit to {place}?"), options.yes)? {
         return Ok((answer(Outcome::Declined, None, "Nothing was done.".to_owned()), Exit::Failed));
     }
     Ok(match plan.push(&delivery)? {

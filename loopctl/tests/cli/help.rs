@@ -44,3 +44,19 @@ fn the_completions_know_the_commands() {
     let script = Machine::new().transcript(&["completions", "bash"]);
     assert!(script.contains("complete -F _loopctl") && script.contains("where"), "{script}");
 }
+
+#[test]
+fn each_command_for_a_repository_of_ones_own_explains_itself() {
+    let commands: [&[&str]; 6] = [
+        &["service"],
+        &["service", "add"],
+        &["service", "list"],
+        &["service", "remove"],
+        &["rename"],
+        &["pull-secret"],
+    ];
+    for command in commands {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        insta::assert_snapshot!(command.join("_"), Machine::new().transcript(&arguments));
+    }
+}

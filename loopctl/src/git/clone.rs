@@ -1,0 +1,23 @@
+//! What the clone's work tree and settings say about it.
+
+use anyhow::Result;
+
+use super::{Git, output};
+
+impl Git {
+    /// What was changed and not committed, as `git status --short` lists it.
+    pub fn uncommitted(&self) -> Result<Vec<String>> {
+        Ok(self.ask(&["status", "--porcelain"])?.lines().map(str::to_owned).collect())
+    }
+
+    pub fn tracked_files(&self) -> Result<Vec<String>> {
+        Ok(self.ask(&["ls-files", "-z"])?.split_terminator('\0').map(str::to_owned).collect())
+    }
+
+    /// Where `origin` is; None in a repository without it.
+    pub fn origin(&self) -> Result<Option<String>> {
+        let found = output(self.command().args(["remote", "get-url", "origin"]))?;
+        let url = String::from_utf8_lossy(&found.stdout).trim_end().to_owned();
+        Ok(Some(url).filter(|url| found.status.success() && !url.is_empty()))
+    }
+}
