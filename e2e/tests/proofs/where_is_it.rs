@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use e2e::Loop;
 use e2e::application::SYNC;
 use e2e::report::{Report, ensure, expect, median_and_worst};
@@ -25,12 +25,8 @@ struct Said {
 
 fn ask(the_loop: &Loop, arguments: &[&str]) -> Result<Said> {
     let begin = Instant::now();
-    let mut loopctl = the_loop.loopctl();
-    loopctl.args(arguments).args(["--output", "json"]).env("KUBECONFIG", the_loop.state.join("kubeconfig"));
-    let output = loopctl.output().context("cannot run loopctl")?;
-    let answer = serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("loopctl {arguments:?} said {}", String::from_utf8_lossy(&output.stderr)))?;
-    Ok(Said { code: output.status.code().unwrap_or(-1), answer, took: begin.elapsed() })
+    let said = the_loop.companion(&[arguments, &["--output", "json"]].concat())?;
+    Ok(Said { code: said.code, answer: said.json()?, took: begin.elapsed() })
 }
 
 impl Said {

@@ -51,6 +51,7 @@ pub fn healthy() -> Facts {
         namespace: Fact::Found(live("k8s/namespace.yaml", "/Namespace")),
         services: Fact::Found(vec![service.clone()]),
         service: Fact::Found(service),
+        declared: Fact::Found(vec![("argo-rust/argo-rust".into(), 30800)]),
         application: Fact::Found(file("argocd/application.yaml")),
         project: Fact::Found(file("argocd/project.yaml")),
         settings: Fact::Found(file("argocd/settings.yaml")["data"].clone()),

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::facts::{Fact, Facts, Outcome, Plan, Pull, Secret, Token};
-use super::pull_secret::registry;
 use crate::cluster::Cluster;
 use crate::cluster::objects::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, PROJECT, SERVICE, STATEFUL_SET};
 use crate::coordinates::Coordinates;
-use crate::registry::Registry;
 use crate::registry::pull::{Pulled, password, registries};
 use crate::registry::token;
+use crate::registry::{Registry, host_of};
 use crate::stand_in::{self, StandIn};
+use crate::tfvars::{Service, Tfvars};
 
 /// By which the parts of an Argo CD installation are known.
 const ARGO_CD: &str = "app.kubernetes.io/part-of=argocd";
@@ -43,6 +43,7 @@ pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>) -> F
         project: project.into(),
         settings: settings.map(|found| found.map(|mut settings| settings["data"].take())).into(),
         services: services.map(Some).into(),
+        declared: declared(&names).into(),
         argocd: argocd.map(Some).into(),
         kubernetes: about.0.map(Some).into(),
         served: about.1.map(Some).into(),
@@ -67,6 +68,17 @@ async fn parts(cluster: &Cluster, namespace: &str) -> Result<Vec<(String, String
         }
     }
     Ok(parts)
+}
+
+/// A clone without OpenTofu's part declares none.
+fn declared(names: &Coordinates) -> Result<Option<Vec<(String, u64)>>> {
+    if !names.folder.join("tofu/terraform.tfvars").is_file() {
+        return Ok(None);
+    }
+    let services = Tfvars::read(&names.folder)?;
+    let port =
+        |(name, service): &(String, Service)| (format!("{}/{name}", service.namespace), u64::from(service.node_port));
+    Ok(Some(services.services().iter().map(port).collect()))
 }
 
 type Credentials = (Fact<Secret>, Fact<Pull>, Fact<Token>);
@@ -132,8 +144,8 @@ async fn outcome(registry: Result<Registry>, place: &str) -> Outcome {
 
 /// Only GitHub tells, and only about its own tokens: to the loop on one machine it has given none.
 async fn told(names: &Coordinates, config: Option<&str>, stand_in: Option<&StandIn>) -> Fact<Token> {
-    let host = registry(&names.image);
-    let Some(password) = config.and_then(|config| password(config, host)) else { return Fact::Missing };
+    let host = host_of(&names.image).unwrap_or_default();
+    let Some(password) = config.and_then(|config| password(config, &host)) else { return Fact::Missing };
     if host != token::HOST || stand_in.is_some() {
         return Fact::Missing;
     }

@@ -52,6 +52,8 @@ pub struct Facts {
     pub settings: Fact<Value>,
     /// Of all namespaces.
     pub services: Fact<Vec<Value>>,
+    /// The NodePort of each service in tofu/terraform.tfvars, by `namespace/name`.
+    pub declared: Fact<Vec<(String, u64)>>,
     /// The images of Argo CD's parts, by the part's name.
     pub argocd: Fact<Vec<(String, String)>>,
     /// Of the API server, such as v1.36.3.

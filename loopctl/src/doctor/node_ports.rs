@@ -32,6 +32,14 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
         }
         _ => {}
     }
+    let declared = facts.declared.seen(verdict).map(Vec::as_slice).unwrap_or_default();
+    for (at, (name, port)) in declared.iter().enumerate() {
+        let twin = declared[..at].iter().find(|(_, other)| other == port).map(|(other, _)| other);
+        let holder = taken.get(port).filter(|holder| *holder != name && !(*name == own && *port == born));
+        if let Some(other) = twin.or(holder) {
+            verdict.find(format!("NodePort {port} of {name} in tofu/terraform.tfvars belongs to {other}"), EDIT);
+        }
+    }
     match live.as_slice() {
         [] => {}
         [port] => verdict.note(format!("{own} has {port}; {} in the cluster", taken.len())),
@@ -79,6 +87,13 @@ mod tests {
         check(look, &run(vec![service("argo-rust", 30802)], 30800), &[]);
         let clash = run(vec![service("argo-rust", 30802), service("other", 30800)], 30800);
         check(look, &clash, &["NodePort 30800 of k8s/service.yaml belongs to Service argo-rust/other"]);
+        let mut declared = healthy();
+        declared.declared = Fact::Found(vec![("a/a".into(), 30801), ("b/b".into(), 30801), ("c/c".into(), 30800)]);
+        check(
+            look,
+            &declared,
+            &["NodePort 30801 of b/b in tofu/terraform.tfvars belongs to a/a", "belongs to argo-rust/argo-rust"],
+        );
         check(look, &run(vec![], 8080), &["NodePort 8080, which is outside of 30000-32767"]);
         let mut health = service("other", 31000);
         health["spec"]["healthCheckNodePort"] = 30800.into();

@@ -2,6 +2,7 @@
 
 use super::Verdict;
 use super::facts::{Facts, Outcome, Secret};
+use crate::registry::host_of;
 
 const KIND: &str = "kubernetes.io/dockerconfigjson";
 /// Long enough to make another one without haste.
@@ -41,7 +42,7 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
         verdict.find(what, format!("kubectl delete secret {name} -n {namespace} && {make}"));
         return;
     }
-    let host = registry(&facts.names.image);
+    let host = &host_of(&facts.names.image).unwrap_or_default();
     if !has(secret, host) {
         let what = match &secret.registries {
             Some(others) if others.is_empty() => format!("Secret {name} has no credentials"),
@@ -93,14 +94,6 @@ fn token(facts: &Facts, name: &str, make: &str, verdict: &mut Verdict) {
     if !more.is_empty() {
         let what = format!("the token in Secret {name} can do more than pull: {}; {ENOUGH} is enough", more.join(", "));
         verdict.find(what, make);
-    }
-}
-
-/// The host in front of the image's name; without one it is Docker Hub.
-pub fn registry(image: &str) -> &str {
-    match image.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-        _ => "docker.io",
     }
 }
 
