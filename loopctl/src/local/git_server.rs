@@ -45,6 +45,8 @@ impl Part for GitServer {
         tools::install(place)?;
         containers::settle(place)?;
         make_repository(place)?;
+        // Who pushes with git itself reads it from its file.
+        place.secret("git-password")?;
         let process = Process::new(processes::own_copy(place)?)
             .arg("git-server")
             .env("LOOPCTL_STATE", place.state.display().to_string());
