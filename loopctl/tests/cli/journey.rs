@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::documented;
 use crate::world::{APPLICATION, DEPLOYMENT, EVENTS, PODS, REPLICA_SETS, World};
 
 fn time(minute: u32, second: u32) -> String {
@@ -106,12 +107,20 @@ impl Delivery {
     fn transcript(&self, arguments: &[&str]) -> String {
         self.world.transcript(arguments)
     }
+
+    /// For docs/loopctl.md, with commits that look like some.
+    fn documented(&self, name: &str) {
+        let said = self.transcript(&["where", &self.source]).replace("127.0.0.1:PORT", "192.0.2.7:30800");
+        let said = said.replace("<source>", "3f2a1c9").replace("<bump>", "8e5d7a0");
+        documented::check(name, &documented::transcript(&["where", "3f2a1c9"], &said));
+    }
 }
 
 #[test]
 fn a_live_commit_is_told_hop_by_hop_as_text_and_as_json() {
     let delivery = delivered();
     insta::assert_snapshot!("where_live", delivery.transcript(&["where", &delivery.source]));
+    delivery.documented("where");
     insta::assert_snapshot!("where_live_json", delivery.transcript(&["where", &delivery.source, "-o", "json"]));
     insta::assert_snapshot!("wait_live", delivery.transcript(&["wait", &delivery.source]));
 }
@@ -123,6 +132,7 @@ fn an_image_that_cannot_be_pulled_is_stuck_in_the_words_of_the_registry() {
     let waiting = json!({"state": {"waiting": {"reason": "ImagePullBackOff", "message": message}}});
     delivery.pods(1, &unready(&waiting, 0));
     insta::assert_snapshot!("where_pull", delivery.transcript(&["where", &delivery.source]));
+    delivery.documented("where, stuck");
     insta::assert_snapshot!("wait_timed_out", delivery.transcript(&["wait", &delivery.source, "--timeout", "0s"]));
 }
 
