@@ -14,6 +14,13 @@ pub struct Clone {
     password: PathBuf,
 }
 
+/// git reads the password from its file when it needs it: arguments can be read by everybody.
+const SETTINGS: [(&str, &str); 3] = [
+    ("http.proxy", ""),
+    ("credential.helper", ""),
+    ("credential.helper", "!f() { echo username=prover; echo \"password=$(cat \"$LOOP_PASSWORD_FILE\")\"; }; f"),
+];
+
 /// GitHub starts no run for such a commit, and neither does the loop.
 const NO_RUN: &str = "[skip ci]";
 
@@ -33,17 +40,30 @@ impl Clone {
 
     pub fn git(&self) -> Command {
         let mut git = Command::new("git");
-        git.current_dir(self.folder.path()).env("GIT_TERMINAL_PROMPT", "0");
-        // git reads the password from its file when it needs it: arguments can be read by everybody.
-        git.args(["-c", "http.proxy=", "-c", "credential.helper=", "-c"])
-            .arg(
-                "credential.helper=!f() { echo username=prover; echo \"password=$(cat \"$LOOP_PASSWORD_FILE\")\"; }; f",
-            )
-            .env("LOOP_PASSWORD_FILE", &self.password);
-        for who in ["AUTHOR", "COMMITTER"] {
-            git.env(format!("GIT_{who}_NAME"), "prover").env(format!("GIT_{who}_EMAIL"), "prover@localhost");
+        for (name, value) in SETTINGS {
+            git.arg("-c").arg(format!("{name}={value}"));
         }
+        self.as_the_prover(&mut git);
         git
+    }
+
+    /// A script of the repository, whose git may push.
+    pub fn script(&self, path: &str) -> Command {
+        let mut script = Command::new(self.folder().join(path));
+        script.env("GIT_CONFIG_COUNT", SETTINGS.len().to_string());
+        for (number, (name, value)) in SETTINGS.iter().enumerate() {
+            script.env(format!("GIT_CONFIG_KEY_{number}"), name).env(format!("GIT_CONFIG_VALUE_{number}"), value);
+        }
+        self.as_the_prover(&mut script);
+        script
+    }
+
+    fn as_the_prover(&self, command: &mut Command) {
+        command.current_dir(self.folder.path()).env("GIT_TERMINAL_PROMPT", "0");
+        command.env("LOOP_PASSWORD_FILE", &self.password);
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "prover").env(format!("GIT_{who}_EMAIL"), "prover@localhost");
+        }
     }
 
     pub fn head(&self) -> Result<String> {

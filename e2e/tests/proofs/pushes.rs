@@ -178,8 +178,8 @@ pub fn overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_co
     let late = |script: &str, name: &str| -> Result<String> {
         let output = clone.folder().join(".git").join(name);
         std::fs::write(&output, "")?;
-        let mut bump = Command::new(clone.folder().join(script));
-        bump.current_dir(clone.folder()).args([&image, &older]).env("GITHUB_OUTPUT", &output);
+        let mut bump = clone.script(script);
+        bump.args([&image, &older]).env("GITHUB_OUTPUT", &output);
         shell::run(&mut bump)?;
         Ok(std::fs::read_to_string(output)?)
     };

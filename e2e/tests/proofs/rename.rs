@@ -11,22 +11,20 @@ use e2e::{IMAGE, Loop, shell};
 
 use crate::adopt::{loopctl_in, tree};
 
-const OWNER: &str = "Hexa-Pus";
-
 pub fn a_renamed_clone_passes_its_tests_and_can_be_renamed_back(the_loop: &Loop, report: &mut Report) -> Result<()> {
     // Put together here: a name that a file has already, this one too, is refused.
-    let name = ["ze", "bra", "fish"].join("-");
+    let (owner, name) = (["Tri", "Lobite"].concat(), ["ze", "bra", "fish"].join("-"));
     let clone = Clone::of(the_loop)?;
     let before = tree(&clone)?;
     let begin = Instant::now();
-    rename(the_loop, &clone, &["--owner", OWNER, "--name", &name])?;
+    rename(the_loop, &clone, &["--owner", &owner, "--name", &name])?;
     let took = begin.elapsed();
     let renamed = tree(&clone)?;
-    rename(the_loop, &clone, &["--owner", OWNER, "--name", &name])?;
+    rename(the_loop, &clone, &["--owner", &owner, "--name", &name])?;
     expect("the repository after the same again", tree(&clone)?, renamed)?;
     ensure(
         "the image is the new owner's",
-        clone.read("k8s/deployment.yaml")?.contains(&format!("ghcr.io/{}/{name}:", OWNER.to_lowercase())),
+        clone.read("k8s/deployment.yaml")?.contains(&format!("ghcr.io/{}/{name}:", owner.to_lowercase())),
         "it is not",
     )?;
 
@@ -45,8 +43,8 @@ pub fn a_renamed_clone_passes_its_tests_and_can_be_renamed_back(the_loop: &Loop,
     clone.replace("k8s/service.yaml", "namespace: forgotten", &format!("namespace: {name}"))?;
 
     shell::run(clone.git().args(["commit", "--all", "--quiet", "--message=Rename"]))?;
-    let (owner, old_name) = IMAGE.trim_start_matches("ghcr.io/").split_once('/').unwrap_or_default();
-    rename(the_loop, &clone, &["--owner", owner, "--name", old_name])?;
+    let (old_owner, old_name) = IMAGE.trim_start_matches("ghcr.io/").split_once('/').unwrap_or_default();
+    rename(the_loop, &clone, &["--owner", old_owner, "--name", old_name])?;
     expect("the repository after it got its old name back", tree(&clone)?, before)
 }
 

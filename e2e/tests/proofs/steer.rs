@@ -1,6 +1,5 @@
 //! Going back and going on again: rollback, resume, and the guard that does it by itself.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -33,9 +32,9 @@ fn bump_job(clone: &Clone, commit: &str) -> Result<String> {
     clone.update()?;
     let output = clone.folder().join(".git/outcome");
     std::fs::write(&output, "")?;
-    let mut bump = Command::new(clone.folder().join(".github/scripts/bump-image"));
     let image = format!("{IMAGE}:sha-{}", &commit[..7]);
-    shell::run(bump.current_dir(clone.folder()).args([&image, commit]).env("GITHUB_OUTPUT", &output))?;
+    let mut bump = clone.script(".github/scripts/bump-image");
+    shell::run(bump.args([&image, commit]).env("GITHUB_OUTPUT", &output))?;
     let outcome = std::fs::read_to_string(output)?;
     Ok(outcome.trim().trim_start_matches("outcome=").to_owned())
 }
