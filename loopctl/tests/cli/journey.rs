@@ -126,6 +126,16 @@ fn a_live_commit_is_told_hop_by_hop_as_text_and_as_json() {
 }
 
 #[test]
+fn watched_without_a_terminal_each_change_is_a_line_until_the_commit_is_live() {
+    let delivery = delivered();
+    let starting = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
+    let pods = [pod("service-a", &delivery.image, &ready()), pod("service-b", &delivery.image, &unready(&starting, 0))];
+    delivery.world.put_at_first(DEPLOYMENT, &deployment(&delivery.image, 1));
+    delivery.world.put_at_first(PODS, &json!({"metadata": {}, "items": pods}));
+    insta::assert_snapshot!("where_watch", delivery.transcript(&["where", "--watch", &delivery.source]));
+}
+
+#[test]
 fn an_image_that_cannot_be_pulled_is_stuck_in_the_words_of_the_registry() {
     let delivery = delivered();
     let message = "Back-off pulling image: not found";

@@ -127,6 +127,11 @@ impl World {
         self.objects.lock().expect("nobody panicked").insert(path.to_owned(), (status, body.to_owned()));
     }
 
+    /// What is there at the first look; at all later ones it is what [`World::put`] has put.
+    pub fn put_at_first(&self, path: &str, object: &Value) {
+        self.put(&format!("at first {path}"), object);
+    }
+
     /// What the Application is once somebody has asked for a refresh.
     pub fn put_after_refresh(&self, object: &Value) {
         self.put("after refresh", object);
@@ -189,7 +194,8 @@ async fn answer(State(objects): State<Objects>, request: Request) -> Response {
         objects.insert(path.clone(), after);
     }
     let missing = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not found", "reason": "NotFound", "code": 404});
-    let (status, body) = objects.get(&path).cloned().unwrap_or((404, missing.to_string()));
+    let at_first = objects.remove(&format!("at first {path}"));
+    let (status, body) = at_first.or_else(|| objects.get(&path).cloned()).unwrap_or((404, missing.to_string()));
     let digest = serde_json::from_str::<Value>(&body).ok().and_then(|body| body["digest"].as_str().map(str::to_owned));
     let status = StatusCode::from_u16(status).expect("a status");
     let mut response = (status, [("content-type", "application/json")], body).into_response();
