@@ -42,8 +42,10 @@ impl<'a> Tofu<'a> {
         match shell::run(tofu.command().args(["init", "-input=false"])) {
             Ok(_) => Ok(Ok(tofu)),
             Err(error) => {
-                let last = format!("{error:#}");
-                let why = last.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+                let said = format!("{error:#}");
+                // It may have warned of other things before.
+                let why = said.lines().find(|line| line.starts_with("Could not") || line.contains("Error:"));
+                let why = why.unwrap_or(&said).trim();
                 Ok(Err(format!("`tofu init` finds no provider ({why}); {MIRROR} can name a filesystem mirror of it")))
             }
         }

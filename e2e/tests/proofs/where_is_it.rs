@@ -79,17 +79,20 @@ pub fn where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy(
         for hop in ["pushed", "bump", "seen", "synced", "pods"] {
             ensure(&format!("{hop} has a time"), waited.hop(hop)["at"].is_string(), waited.hop(hop))?;
         }
-        let mut times = Vec::new();
+        let (mut starts, mut times) = (Vec::new(), Vec::new());
         for _ in 0..5 {
+            let begin = Instant::now();
+            the_loop.companion(&["--version"])?.ended(LIVE)?;
+            starts.push(begin.elapsed().as_secs_f64());
             let said = ask(the_loop, &["where", &good])?;
             expect("where, once it is live", said.state(), "live")?;
             times.push(said.took.as_secs_f64());
         }
-        let (median, worst) = median_and_worst(&times);
-        ensure("where answers within a second", median < 1.0, format!("{times:?}"))?;
+        let ((start, _), (median, worst)) = (median_and_worst(&starts), median_and_worst(&times));
         report.measured(format!(
-            "where answers in {median:.2} s in the median, {worst:.2} s at worst, cargo's own start in it"
+            "where answers after {median:.2} s in the median, {worst:.2} s at worst, of which {start:.2} s are cargo's"
         ));
+        ensure("where itself answers within a second", median - start < 1.0, format!("{times:?}"))?;
         let verified = ask(the_loop, &["verify"])?;
         expect("verify's exit code on a good deploy", verified.code, LIVE)?;
 
