@@ -62,7 +62,7 @@ fn older_is_deployed(branch: &Branch, was_bumped: bool, tag: &str, facts: &Facts
             if hold.bad_revision.is_empty() { String::new() } else { format!(", naming {} as bad", hold.bad_revision) };
         let said = format!(
             "{tag} is held: {} keeps {deployed}, by the annotation delivery.argo-rust/hold in k8s/deployment.yaml{bad}; \
-             remove it and push to lift the hold",
+             `cargo loopctl resume` lifts it",
             branch.name
         );
         hops.push(Hop::new(Name::Bump, HopState::Stuck, "held").at(by.map(|by| by.at)).because([said.clone()]));

@@ -73,7 +73,7 @@ fn a_rollback_with_a_hold_is_held() {
         branch.newest = Newest { tag: OLD.into(), relation: Relation::Older, by: Some(commit('4', "Back", 80)) };
         branch.hold = Some(Hold { bad_revision: "1111111".into() });
     });
-    check(&facts, State::Held, Name::Bump, HopState::Stuck, "remove it and push to lift the hold");
+    check(&facts, State::Held, Name::Bump, HopState::Stuck, "`cargo loopctl resume` lifts it");
 }
 
 #[test]
