@@ -21,6 +21,14 @@ pub struct Target {
     pub application: Option<String>,
 }
 
+/// Where the delivered service is asked.
+#[derive(Args)]
+pub struct At {
+    /// Where the service answers, such as http://node:30800 [default: its NodePort]
+    #[arg(long, value_name = "URL", env = "LOOPCTL_ENDPOINT", hide_env_values = true)]
+    pub endpoint: Option<String>,
+}
+
 impl Target {
     /// What the checkout says, with the options' values in its place where they are given.
     pub fn coordinates(&self) -> Result<Coordinates> {

@@ -13,15 +13,14 @@ use crate::journey::collect::Scene;
 use crate::journey::endpoint;
 use crate::journey::facts::Rollout;
 use crate::output::{Answer, Output, style};
-use crate::target::{Target, block_on};
+use crate::target::{At, Target, block_on};
 
 /// Check that what runs is what git says, that it answers rightly, and where its image comes from
 #[derive(Args)]
 #[command(after_help = Exit::help())]
 pub struct Options {
-    /// Where the service answers, such as http://node:30800 [default: its NodePort]
-    #[arg(long, value_name = "URL", env = "LOOPCTL_ENDPOINT", hide_env_values = true)]
-    endpoint: Option<String>,
+    #[command(flatten)]
+    at: At,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -66,12 +65,12 @@ impl Answer for Verified {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
-        let scene = Scene::set(&options.target, options.endpoint.as_deref()).await?;
+        let scene = Scene::set(&options.target, options.at.endpoint.as_deref()).await?;
         let cluster = scene.reachable().map_err(|reason| anyhow!(NoAccess(reason)))?;
         let rollout = scene.rollout().await.map_err(|reason| anyhow!(NoAccess(reason)))?;
         let rollout = rollout.ok_or_else(|| anyhow!("there is no Deployment {}", scene.coordinates.deployment))?;
         let mut checks = vec![of_rollout(&rollout), of_git(&scene, &rollout).await];
-        let addresses = match &options.endpoint {
+        let addresses = match &options.at.endpoint {
             Some(endpoint) => vec![endpoint::base(endpoint)],
             None => endpoint::addresses(cluster, &scene.coordinates).await,
         };

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::journey::collect::Scene;
 use crate::journey::follow::Changes;
 use crate::output::Output;
-use crate::target::{Target, block_on};
+use crate::target::{At, Target, block_on};
 
 /// Wait until a commit is live on all pods, or until it is clear that it will not be
 ///
@@ -25,9 +25,8 @@ pub struct Options {
     /// How long at most; 0s looks once
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
     timeout: Duration,
-    /// Where the service answers, such as http://node:30800 [default: its NodePort]
-    #[arg(long, value_name = "URL", env = "LOOPCTL_ENDPOINT", hide_env_values = true)]
-    endpoint: Option<String>,
+    #[command(flatten)]
+    at: At,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -36,7 +35,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
-        let scene = Scene::set(&options.target, options.endpoint.as_deref()).await?;
+        let scene = Scene::set(&options.target, options.at.endpoint.as_deref()).await?;
         let commit = scene.commit(&options.commit).await?;
         let mut changes = Changes::default();
         let (answer, exit) = scene

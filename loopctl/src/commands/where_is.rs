@@ -11,7 +11,7 @@ use crate::journey::answer::{Answer, State};
 use crate::journey::collect::Scene;
 use crate::journey::follow::Changes;
 use crate::output::{Answer as _, Output};
-use crate::target::{Target, block_on};
+use crate::target::{At, Target, block_on};
 
 /// Say where a commit is on its way to the pods, and what keeps it from going on
 ///
@@ -27,9 +27,8 @@ pub struct Options {
     /// Show it live until the journey has ended
     #[arg(long, short)]
     watch: bool,
-    /// Where the service answers, such as http://node:30800 [default: its NodePort]
-    #[arg(long, value_name = "URL", env = "LOOPCTL_ENDPOINT", hide_env_values = true)]
-    endpoint: Option<String>,
+    #[command(flatten)]
+    at: At,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -38,7 +37,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
-        let scene = Scene::set(&options.target, options.endpoint.as_deref()).await?;
+        let scene = Scene::set(&options.target, options.at.endpoint.as_deref()).await?;
         let commit = scene.commit(&options.commit).await?;
         let answer = if options.watch {
             let mut screen = Screen::new(options.output);
