@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use argo_rust::calculator::Calculator;
 use argo_rust::config::{self, Command, Config};
 use argo_rust::{build_info, listener, metrics, router, serve, shutdown, telemetry};
 
@@ -50,11 +51,12 @@ async fn run(config: Config) -> Result<(), listener::BindError> {
     let api_listener = listener::bind(config.listen, config::LISTEN.name)?;
     let metrics_listener = listener::bind(config.metrics_listen, config::METRICS_LISTEN.name)?;
 
-    let metrics = metrics::Metrics::new();
-    let app = router::app(config.fibonacci_max, &metrics);
+    let metrics = metrics::Metrics::new(router::paths());
+    let calculator = Calculator::new(config.fibonacci_max, metrics.fibonacci.clone());
+    let api = serve::Api { router: router::app(calculator), metrics: Some(metrics.http.clone()) };
     let (drain, drain_watch) = shutdown::drain();
     let limits = serve::Limits { max_connections: config.max_connections, header_timeout: config.header_timeout };
-    let api = tokio::spawn(serve::serve(api_listener, app, limits, drain_watch, metrics.connections_open.clone()));
+    let serving = tokio::spawn(serve::serve(api_listener, api, limits, drain_watch, metrics.connections_open.clone()));
     tokio::spawn(serve::serve_metrics(metrics_listener, metrics.router(), config.header_timeout));
     tracing::info!(
         version = build_info::VERSION,
@@ -63,7 +65,7 @@ async fn run(config: Config) -> Result<(), listener::BindError> {
         build_info::VERSION
     );
 
-    shutdown::drain_on_signal(signals, drain, api, config.drain_delay, config.drain_deadline).await;
+    shutdown::drain_on_signal(signals, drain, serving, config.drain_delay, config.drain_deadline).await;
     Ok(())
 }
 

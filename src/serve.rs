@@ -19,10 +19,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt as _;
+use tower::Service as _;
 
-use crate::metrics::GaugeGuard;
+use crate::metrics::{GaugeGuard, HttpMetrics};
 use crate::shutdown::{self, DrainWatch};
+
+/// What one listener serves.
+#[derive(Clone)]
+pub struct Api {
+    pub router: Router,
+    /// None for the listener that Prometheus reads.
+    pub metrics: Option<HttpMetrics>,
+}
 
 /// What one listener allows its clients.
 #[derive(Clone, Copy)]
@@ -36,11 +44,11 @@ pub struct Limits {
 const LINGER: Duration = Duration::from_millis(500);
 
 /// Accepts until the drain stops it, and returns when the last connection has ended.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, drain: DrainWatch, connections_open: Gauge) {
+pub async fn serve(listener: TcpListener, api: Api, limits: Limits, drain: DrainWatch, connections_open: Gauge) {
     let permits = Arc::new(Semaphore::new(limits.max_connections));
     let (alive, mut all_ended) = mpsc::channel::<Infallible>(1);
     let spawn = |stream: TcpStream, held| {
-        let connection = Connection { router: router.clone(), limits, drain: drain.clone() };
+        let connection = Connection { api: api.clone(), limits, drain: drain.clone() };
         let guard = (held, alive.clone(), GaugeGuard::new(connections_open.clone()));
         tokio::spawn(async move {
             connection.serve(stream).await;
@@ -69,7 +77,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, drain:
 pub async fn serve_metrics(listener: TcpListener, router: Router, header_timeout: Duration) {
     let (_never_drained, drain) = shutdown::drain();
     let limits = Limits { max_connections: 64, header_timeout };
-    serve(listener, router, limits, drain, Gauge::default()).await;
+    let api = Api { router, metrics: None };
+    serve(listener, api, limits, drain, Gauge::default()).await;
 }
 
 async fn accept(listener: &TcpListener) -> TcpStream {
@@ -101,7 +110,7 @@ fn tokio_stream(stream: std::net::TcpStream) -> io::Result<TcpStream> {
 
 /// One accepted connection and everything that decides its end.
 struct Connection {
-    router: Router,
+    api: Api,
     limits: Limits,
     drain: DrainWatch,
 }
@@ -161,7 +170,11 @@ impl Connection {
     }
 
     async fn respond(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let mut response = self.router.clone().oneshot(request).await?;
+        let measurement = self.api.metrics.as_ref().map(|metrics| metrics.start(&request));
+        let mut response = self.api.router.clone().call(request).await?;
+        if let Some(measurement) = measurement {
+            measurement.end(response.status());
+        }
         if self.drain.is_announced() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
