@@ -10,6 +10,8 @@ pub mod config;
 pub mod error;
 /// Pure arithmetic and its limit; knows nothing of HTTP.
 pub mod fibonacci;
+/// One timer for all request heads of a connection.
+pub mod head_timer;
 /// Ports are bound here, and the limit on open files raised.
 pub mod listener;
 /// Names, labels and registration of everything Prometheus reads.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
+use crate::head_timer::HeadTimer;
 use crate::metrics::{GaugeGuard, HttpMetrics};
 use crate::shutdown::{self, DrainWatch};
 
@@ -147,7 +148,7 @@ impl Connection {
     {
         let service = service_fn(|request| Box::pin(self.respond(request)));
         let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(HeadTimer::new())
             .header_read_timeout(header_timeout)
             .keep_alive(keep_alive)
             .serve_connection(TokioIo::new(stream), service);
