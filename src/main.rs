@@ -23,10 +23,13 @@ fn main() -> ExitCode {
     };
     telemetry::init(&config.log, config.log_format);
 
-    // At least two workers: with a CPU limit below one core the default would be a single one,
-    // and a long poll of one connection would then hold up every other.
-    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    // One core needs no workers beside this thread, which would only take it from each other. A CPU limit below two
+    // cores counts as one. What takes long runs off these threads in any case.
+    let mut runtime = match std::thread::available_parallelism().map_or(1, usize::from) {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(run(config)).map_err(|error| error.to_string());
