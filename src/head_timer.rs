@@ -1,4 +1,5 @@
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -10,18 +11,33 @@ use hyper::rt::{Sleep, Timer};
 /// hyper starts a timer for every head and drops it when the head is there. A timer of the runtime for each would
 /// cost more than parsing the head, so there is one a connection: it is left as it is while requests come, and moved
 /// on when it rings before the deadline that counts by then.
+///
+/// The first head has a time of its own: it has begun when hyper is started, while each later one may never begin.
+#[derive(Clone)]
 pub struct HeadTimer {
-    alarm: Arc<Mutex<Pin<Box<tokio::time::Sleep>>>>,
+    first_head: Duration,
+    alarm: Arc<Alarm>,
+}
+
+struct Alarm {
+    heads: AtomicUsize,
+    sleep: Mutex<Pin<Box<tokio::time::Sleep>>>,
 }
 
 struct Deadline {
     at: Instant,
-    alarm: Arc<Mutex<Pin<Box<tokio::time::Sleep>>>>,
+    alarm: Arc<Alarm>,
 }
 
 impl HeadTimer {
-    pub fn new() -> Self {
-        Self { alarm: Arc::new(Mutex::new(Box::pin(tokio::time::sleep(Duration::ZERO)))) }
+    pub fn new(first_head: Duration) -> Self {
+        let sleep = Mutex::new(Box::pin(tokio::time::sleep(first_head)));
+        Self { first_head, alarm: Arc::new(Alarm { heads: AtomicUsize::new(0), sleep }) }
+    }
+
+    /// Whether no head was finished yet.
+    pub fn waits_for_first(&self) -> bool {
+        self.alarm.heads.load(Ordering::Relaxed) <= 1
     }
 }
 
@@ -31,7 +47,9 @@ impl Timer for HeadTimer {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(Deadline { at: deadline, alarm: self.alarm.clone() })
+        let is_first = self.alarm.heads.fetch_add(1, Ordering::Relaxed) == 0;
+        let at = if is_first { Instant::now() + self.first_head } else { deadline };
+        Box::pin(Deadline { at, alarm: self.alarm.clone() })
     }
 }
 
@@ -41,13 +59,16 @@ impl Future for Deadline {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
-        // Deadlines of one connection only move on, so the alarm rings at this one or before, never after it.
-        while alarm.as_mut().poll(context).is_ready() {
+        let mut sleep = self.alarm.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = self.at.into();
+        if sleep.deadline() > at {
+            sleep.as_mut().reset(at);
+        }
+        while sleep.as_mut().poll(context).is_ready() {
             if Instant::now() >= self.at {
                 return Poll::Ready(());
             }
-            alarm.as_mut().reset(self.at.into());
+            sleep.as_mut().reset(at);
         }
         Poll::Pending
     }

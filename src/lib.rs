@@ -6,6 +6,8 @@ pub mod build_info;
 pub mod calculator;
 /// Every setting, its variable and default, read once.
 pub mod config;
+/// One connection from its first byte to its end: requests, buffers, timeouts.
+pub mod connection;
 /// One error type, one mapping to status and problem+json.
 pub mod error;
 /// Pure arithmetic and its limit; knows nothing of HTTP.
@@ -20,7 +22,7 @@ pub mod metrics;
 pub mod router;
 /// One file per resource.
 pub mod routes;
-/// The accept loop: limits, timeouts and the end of a connection.
+/// The accept loop, its limit and its end.
 pub mod serve;
 /// Signals and the drain they start.
 pub mod shutdown;

@@ -1,27 +1,15 @@
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::io::{self, Cursor};
-use std::pin::{Pin, pin};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderValue, Request, Response, header};
-use bytes::Bytes;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{sleep, timeout};
-use tokio_io_timeout::TimeoutStream;
-use tower::Service as _;
+use tokio::time::sleep;
 
-use crate::head_timer::HeadTimer;
+use crate::connection::Connection;
 use crate::metrics::{GaugeGuard, HttpMetrics};
 use crate::shutdown::{self, DrainWatch};
 
@@ -41,15 +29,12 @@ pub struct Limits {
     pub header_timeout: Duration,
 }
 
-/// How long a connection that is being closed is still read from.
-const LINGER: Duration = Duration::from_millis(500);
-
 /// Accepts until the drain stops it, and returns when the last connection has ended.
 pub async fn serve(listener: TcpListener, api: Api, limits: Limits, drain: DrainWatch, connections_open: Gauge) {
     let permits = Arc::new(Semaphore::new(limits.max_connections));
     let (alive, mut all_ended) = mpsc::channel::<Infallible>(1);
     let spawn = |stream: TcpStream, held| {
-        let connection = Connection { api: api.clone(), limits, drain: drain.clone() };
+        let connection = Connection { api: api.clone(), patience: limits.header_timeout, drain: drain.clone() };
         let guard = (held, alive.clone(), GaugeGuard::new(connections_open.clone()));
         tokio::spawn(async move {
             connection.serve(stream).await;
@@ -107,86 +92,4 @@ fn take_backlog(listener: TcpListener) -> Vec<TcpStream> {
 fn tokio_stream(stream: std::net::TcpStream) -> io::Result<TcpStream> {
     stream.set_nonblocking(true)?;
     TcpStream::from_std(stream)
-}
-
-/// One accepted connection and everything that decides its end.
-struct Connection {
-    api: Api,
-    limits: Limits,
-    drain: DrainWatch,
-}
-
-impl Connection {
-    async fn serve(self, stream: TcpStream) {
-        // An answer must not wait for the client's acknowledgement of the one before; failing costs only speed.
-        let _ = stream.set_nodelay(true);
-        let mut stream = Box::pin(TimeoutStream::new(stream));
-        stream.as_mut().set_write_timeout_pinned(Some(self.limits.header_timeout));
-
-        let stopping = self.drain.clone().stopping();
-        let (stream, unread) = self.answer(stream, self.limits.header_timeout, true, stopping).await;
-        if !self.drain.is_stopping() {
-            return close(stream).await;
-        }
-        // The stop may have met a request on its way here, or half read. It reached the socket, so it is answered.
-        let (reader, writer) = tokio::io::split(stream);
-        let rest = tokio::io::join(Cursor::new(unread).chain(reader), writer);
-        let (rest, _) = self.answer(rest, LINGER, false, std::future::pending()).await;
-        close(rest).await;
-    }
-
-    /// Answers requests until the client or the stop ends it; gives back the stream and what was read too much.
-    async fn answer<S>(
-        &self,
-        stream: S,
-        header_timeout: Duration,
-        keep_alive: bool,
-        stop: impl Future<Output = ()>,
-    ) -> (S, Bytes)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let service = service_fn(|request| Box::pin(self.respond(request)));
-        let mut connection = http1::Builder::new()
-            .timer(HeadTimer::new())
-            .header_read_timeout(header_timeout)
-            .keep_alive(keep_alive)
-            .serve_connection(TokioIo::new(stream), service);
-        let mut stop = pin!(stop);
-        let mut stopped = false;
-        let ended = poll_fn(|context| {
-            let poll = connection.poll_without_shutdown(context);
-            if poll.is_pending() && !stopped && stop.as_mut().poll(context).is_ready() {
-                stopped = true;
-                Pin::new(&mut connection).graceful_shutdown();
-                return connection.poll_without_shutdown(context);
-            }
-            poll
-        });
-        if let Err(error) = ended.await {
-            tracing::debug!(%error, "connection ended: {error}");
-        }
-        let parts = connection.into_parts();
-        (parts.io.into_inner(), parts.read_buf)
-    }
-
-    async fn respond(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let measurement = self.api.metrics.as_ref().map(|metrics| metrics.start(&request));
-        let mut response = self.api.router.clone().call(request).await?;
-        if let Some(measurement) = measurement {
-            measurement.end(response.status());
-        }
-        if self.drain.is_announced() {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        Ok(response)
-    }
-}
-
-/// Closes so that the last answer arrives: unread bytes at the close would make the kernel reset the connection
-/// and take along what the client has not read yet.
-async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
-    if stream.shutdown().await.is_ok() {
-        let _ = timeout(LINGER, copy(&mut stream, &mut sink())).await;
-    }
 }

@@ -15,5 +15,4 @@ async fn the_openapi_document_is_complete() {
     for (path, item) in document["paths"].as_object().unwrap() {
         assert!(item["get"]["responses"]["405"].is_object(), "{path} says what a wrong method gets");
     }
-    insta::assert_json_snapshot!("openapi", document);
 }

@@ -1,0 +1,186 @@
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, header};
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf, copy, sink};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_io_timeout::TimeoutWriter;
+use tower::Service as _;
+
+use crate::head_timer::HeadTimer;
+use crate::serve::Api;
+use crate::shutdown::DrainWatch;
+
+/// One accepted connection and everything that decides its end.
+pub struct Connection {
+    pub api: Api,
+    /// For a request head to arrive, for the pause between two requests, and for a write to make progress.
+    pub patience: Duration,
+    pub drain: DrainWatch,
+}
+
+/// After how long without a request a connection gives back its buffers.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// How long a connection that is being closed is still read from.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Why requests are no longer answered.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    /// Nothing more can be asked here.
+    Closed,
+    /// All that was asked is answered; what is unread is the beginning of a head.
+    Quiet,
+}
+
+impl Connection {
+    pub async fn serve(self, stream: TcpStream) {
+        // An answer must not wait for the client's acknowledgement of the one before; failing costs only speed.
+        let _ = stream.set_nodelay(true);
+        let mut stream = Stream::new(stream, self.patience);
+        let mut patience = self.patience;
+        while !self.drain.is_stopping() {
+            // The buffers, which are most of what a connection costs, are there only for who asks.
+            if stream.unread.is_empty() {
+                let asks = tokio::select! {
+                    asks = stream.says_something(patience) => asks,
+                    () = self.drain.clone().stopping() => break,
+                };
+                if !asks {
+                    return Box::pin(close(stream)).await;
+                }
+            }
+            let ended;
+            (stream, ended) = Box::pin(self.answer(stream, patience, true)).await;
+            if ended == Ended::Closed {
+                return Box::pin(close(stream)).await;
+            }
+            patience = self.patience.saturating_sub(QUIET);
+        }
+        // The stop may have met a request on its way here, or half read. It reached the socket, so it is answered.
+        let (stream, _) = Box::pin(self.answer(stream, LINGER, false)).await;
+        Box::pin(close(stream)).await;
+    }
+
+    /// Answers requests until the client, a pause or the stop ends it. Without `keep_alive` it answers one, and
+    /// whether the service stops no longer matters.
+    async fn answer(&self, stream: Stream, first_head: Duration, keep_alive: bool) -> (Stream, Ended) {
+        let timer = HeadTimer::new(first_head);
+        let service = service_fn(|request| Box::pin(self.respond(request)));
+        let mut connection = http1::Builder::new()
+            .timer(timer.clone())
+            .header_read_timeout(QUIET.min(self.patience))
+            .keep_alive(keep_alive)
+            // A body is copied behind its head: for pieces of a few kilobytes that costs less than two buffers.
+            .writev(false)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut stopping = pin!(self.drain.clone().stopping());
+        let mut watches = keep_alive;
+        let mut ended = Ended::Closed;
+        let outcome = poll_fn(|context| {
+            let poll = connection.poll_without_shutdown(context);
+            if poll.is_ready() || !watches || stopping.as_mut().poll(context).is_pending() {
+                return poll;
+            }
+            watches = false;
+            Pin::new(&mut connection).graceful_shutdown();
+            let poll = connection.poll_without_shutdown(context);
+            // It ends at once only between two requests. A later end may leave a request's body unread, which must
+            // not be taken for the next request.
+            if poll.is_ready() {
+                ended = Ended::Quiet;
+            }
+            poll
+        });
+        match outcome.await {
+            Ok(()) => {}
+            Err(error) if error.is_timeout() && !timer.waits_for_first() => ended = Ended::Quiet,
+            Err(error) => tracing::debug!(%error, "connection ended: {error}"),
+        }
+        let parts = connection.into_parts();
+        let mut stream = parts.io.into_inner();
+        // A copy, as the buffer is larger than what is in it.
+        stream.unread = Bytes::copy_from_slice(&parts.read_buf);
+        (stream, ended)
+    }
+
+    async fn respond(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let measurement = self.api.metrics.as_ref().map(|metrics| metrics.start(&request));
+        let mut response = self.api.router.clone().call(request).await?;
+        if let Some(measurement) = measurement {
+            measurement.end(response.status());
+        }
+        if self.drain.is_announced() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+}
+
+/// Closes so that the last answer arrives: unread bytes at the close would make the kernel reset the connection
+/// and take along what the client has not read yet.
+async fn close(mut stream: Stream) {
+    if stream.shutdown().await.is_ok() {
+        let _ = timeout(LINGER, copy(&mut stream, &mut sink())).await;
+    }
+}
+
+/// A socket with what was read from it too early, and a limit on the time a write may stand still.
+struct Stream {
+    unread: Bytes,
+    socket: Pin<Box<TimeoutWriter<TcpStream>>>,
+}
+
+impl Stream {
+    fn new(socket: TcpStream, write_timeout: Duration) -> Self {
+        let mut socket = TimeoutWriter::new(socket);
+        socket.set_timeout(Some(write_timeout));
+        Self { unread: Bytes::new(), socket: Box::pin(socket) }
+    }
+
+    /// Whether the client sends a byte in time, or closes its side.
+    async fn says_something(&self, patience: Duration) -> bool {
+        timeout(patience, self.socket.get_ref().peek(&mut [0])).await.is_ok()
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.unread.is_empty() {
+            return self.socket.as_mut().poll_read(context, buffer);
+        }
+        let fits = self.unread.len().min(buffer.remaining());
+        buffer.put_slice(&self.unread.split_to(fits));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.socket.as_mut().poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.as_mut().poll_shutdown(context)
+    }
+}
