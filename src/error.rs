@@ -20,7 +20,7 @@ pub struct Problem {
     #[schema(example = 400, minimum = 400, maximum = 599)]
     status: u16,
     /// A sentence for people that says what is accepted.
-    #[schema(example = "n is larger than 1000000; accepted is a whole number from 0 to 1000000")]
+    #[schema(example = "n is larger than 10000000; accepted is a whole number from 0 to 10000000")]
     detail: String,
 }
 

@@ -1,5 +1,7 @@
 //! argo-rust: a small REST API that is delivered by its own repository.
 
+/// The body of a long answer, made while it is sent.
+pub mod answer;
 /// Version, revision and image tag: what this binary is.
 pub mod build_info;
 /// Runs long computations off the async threads, few at a time.

@@ -6,7 +6,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 pub struct Answer {
     pub status: StatusCode,
@@ -75,4 +75,16 @@ pub async fn read_to_end(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A client whose buffers are full and who never reads: the answers to its requests stay half sent.
+pub async fn stuck_reader(address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    // Together far more than the kernel buffers on both sides.
+    let requests = "GET /fibonacci/1000000 HTTP/1.1\r\nhost: argo-rust\r\n\r\n".repeat(40);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    stream.readable().await.unwrap();
+    stream
 }

@@ -2,10 +2,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::AsyncReadExt as _;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{Connection, get, raw, read_to_end};
+use crate::client::{Connection, get, raw, read_to_end, stuck_reader};
 use crate::metrics::value;
 use crate::service::Service;
 
@@ -162,16 +162,4 @@ async fn no_connection_is_open(service: &Service) {
         assert!(started.elapsed() < 10 * SECOND, "a connection is still open");
         sleep(Duration::from_millis(50)).await;
     }
-}
-
-/// A client whose buffers are full and who never reads: the answers to its requests stay half sent.
-async fn stuck_reader(address: std::net::SocketAddr) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4_096).unwrap();
-    let mut stream = socket.connect(address).await.unwrap();
-    // Together far more than the kernel buffers on both sides.
-    let requests = "GET /fibonacci/1000000 HTTP/1.1\r\nhost: argo-rust\r\n\r\n".repeat(40);
-    tokio::io::AsyncWriteExt::write_all(&mut stream, requests.as_bytes()).await.unwrap();
-    stream.readable().await.unwrap();
-    stream
 }

@@ -35,7 +35,7 @@ async fn requests_are_counted_and_timed_by_method_matched_route_and_status() {
 async fn open_connections_computations_and_the_build_are_shown() {
     let service = Service::start();
     let mut connection = Connection::open(service.address).await.unwrap();
-    connection.get("/fibonacci/5000").await.unwrap();
+    connection.get("/fibonacci/50000").await.unwrap();
     let check = async |series: &str, expected: f64| {
         assert_eq!(value(service.metrics_address, series).await, Some(expected), "{series}");
     };
