@@ -4,13 +4,17 @@ use clap::{Parser, ValueEnum};
 
 /// Measures argo-rust beside its peers, all in one run on one machine.
 #[derive(Debug, Parser)]
-#[command(name = "bench", max_term_width = 100, after_help = "Exit code: 0 when all was measured, 1 when something failed, 64 for a wrong argument.")]
+#[command(
+    name = "bench",
+    max_term_width = 100,
+    after_help = "Exit code: 0 when all was measured, 1 when something failed, 64 for a wrong argument."
+)]
 pub struct Arguments {
     /// What to measure; all of it unless named
     #[arg(value_enum)]
     pub parts: Vec<Part>,
     /// How often each server has its turn
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=100))]
     pub rounds: u64,
     /// How long each measurement under load takes
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=600))]

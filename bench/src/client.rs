@@ -72,7 +72,8 @@ impl Client {
                 self.send(number, due(sent))?;
                 sent += 1;
             }
-            let next = (sent < requests && !idle.is_empty()).then(|| due(sent).saturating_duration_since(Instant::now()));
+            let next =
+                (sent < requests && !idle.is_empty()).then(|| due(sent).saturating_duration_since(Instant::now()));
             events.clear();
             epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&whole_milliseconds(next.unwrap_or(PATIENCE))))?;
             ensure!(next.is_some() || !events.is_empty(), "no answer came for {PATIENCE:?}");
@@ -89,9 +90,7 @@ impl Client {
 
     /// How many connections the server has not closed.
     pub fn still_open(&self) -> usize {
-        let open = |connection: &&Connection| {
-            matches!(connection.stream.peek(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
-        };
+        let open = |connection: &&Connection| matches!(connection.stream.peek(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock);
         self.connections.iter().filter(open).count()
     }
 

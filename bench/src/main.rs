@@ -75,7 +75,8 @@ fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result
     // The limit answers exactly what the service does, header by header.
     let answer = folder.path().join("answer");
     std::fs::write(&answer, client::ask(services[0].start(cores, 1)?.address, "/hello")?.raw)?;
-    let target = |name: &str, kind: Kind, program: PathBuf| Target { name: name.to_owned(), path: "/hello", kind, program };
+    let target =
+        |name: &str, kind: Kind, program: PathBuf| Target { name: name.to_owned(), path: "/hello", kind, program };
     let peer = |name: &str, kind: Kind| {
         let program = peers.get(name).with_context(|| format!("cargo built no program {name}"))?;
         Ok::<_, anyhow::Error>(target(name, kind, program.clone()))
@@ -87,7 +88,7 @@ fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result
     targets.extend(services);
 
     let (rounds, seconds) = if arguments.quick { (3, 1) } else { (arguments.rounds as usize, arguments.seconds) };
-    let run = Run { cores, rounds, seconds, targets, repository };
+    let run = Run { cores, rounds, seconds, targets };
     let machine = Machine::describe(bench)?;
     let parts = if arguments.parts.is_empty() { Part::value_variants() } else { &arguments.parts };
     for part in parts {

@@ -15,7 +15,8 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) };
+        let median =
+            if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) };
         Some(Self { median, min, max })
     }
 
@@ -57,7 +58,8 @@ mod tests {
     #[test]
     fn a_percentile_is_a_value_that_was_measured() {
         let values: Vec<f64> = (1..=1000).map(f64::from).collect();
-        let check = |percent: f64, expected: f64| assert_eq!(percentile(&values, percent), Some(expected), "p{percent}");
+        let check =
+            |percent: f64, expected: f64| assert_eq!(percentile(&values, percent), Some(expected), "p{percent}");
         check(50.0, 500.0);
         check(99.0, 990.0);
         check(99.9, 999.0);

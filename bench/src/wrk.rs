@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn what_went_wrong_is_counted_too() {
         let check = |more: &str, expected: (f64, f64)| {
-            let said = format!("  2 threads\n  123456 requests in 2.00s, 20.12MB read\n{more}Requests/sec:  61728.50\n");
+            let said =
+                format!("  2 threads\n  123456 requests in 2.00s, 20.12MB read\n{more}Requests/sec:  61728.50\n");
             let (refused, errors) = expected;
             let counted = Counted { requests: 123_456.0, requests_a_second: 61_728.5, refused, errors };
             assert_eq!(parse(&said), Some(counted), "{more}");

@@ -31,6 +31,7 @@ fn main() -> Result<()> {
     // By the number of their file descriptor, the cheapest look-up there is.
     let mut connections: Vec<Option<Connection>> = Vec::new();
     let mut events = Vec::with_capacity(256);
+    let mut request = [0; 4096];
     loop {
         events.clear();
         epoll::wait(&epoll, spare_capacity(&mut events), None)?;
@@ -39,7 +40,9 @@ fn main() -> Result<()> {
                 LISTENER => accept(&listener, &epoll, &mut connections)?,
                 number => {
                     let place = &mut connections[usize::try_from(number)?];
-                    if !place.as_mut().is_some_and(|connection| answered(connection, answer.as_bytes(), closing.as_bytes())) {
+                    if !place.as_mut().is_some_and(|connection| {
+                        answered(connection, &mut request, answer.as_bytes(), closing.as_bytes())
+                    }) {
                         *place = None;
                     }
                 }
@@ -68,10 +71,9 @@ fn accept(listener: &TcpListener, epoll: &OwnedFd, connections: &mut Vec<Option<
 }
 
 /// False when the connection has ended. A request of these clients fits into one packet.
-fn answered(connection: &mut Connection, keeping: &[u8], closing: &[u8]) -> bool {
-    let mut request = [0; 4096];
-    let Ok(length @ 1..) = connection.stream.read(&mut request) else { return false };
-    let request = &request[..length];
+fn answered(connection: &mut Connection, buffer: &mut [u8], keeping: &[u8], closing: &[u8]) -> bool {
+    let Ok(length @ 1..) = connection.stream.read(buffer) else { return false };
+    let request = &buffer[..length];
     let closes = *connection.closes.get_or_insert_with(|| request.windows(17).any(|part| part == b"Connection: close"));
     let answer = if closes { closing } else { keeping };
     request.ends_with(b"\r\n\r\n") && connection.stream.write_all(answer).is_ok() && !closes

@@ -1,11 +1,13 @@
 //! What a request costs the server, how many it can answer, and how long an answer takes at half of that.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::{Outcome, Run};
 use crate::client::{self, Client};
+use crate::report;
 use crate::server::{Kind, Server, Target};
 use crate::statistics::percentile;
 use crate::wrk::Load;
@@ -29,37 +31,52 @@ pub fn measure(run: &Run) -> Result<Outcome> {
         answers_the_same(target, server)?;
         Load { connections: 32, seconds: 1, fresh: false }.run(server.address, target.path).context("warm-up")?;
     }
-    for round in 1..=run.rounds {
-        for (target, server) in targets.iter().zip(&servers) {
-            eprintln!("http: round {round} of {}, {}", run.rounds, target.name);
-            measure_one(run, target, server, &mut outcome).with_context(|| format!("measuring {}", target.name))?;
+    let loads = CONNECTIONS.map(|connections| (format!("{connections} connections"), connections, false));
+    let loads = loads.into_iter().chain([("fresh connections".to_owned(), 32, true)]);
+    let loads: Vec<(String, Load)> =
+        loads.map(|(name, connections, fresh)| (name, Load { connections, seconds: run.seconds, fresh })).collect();
+    let mut asked = HashMap::new();
+    let mut peaks = HashMap::new();
+    for round in 0..run.rounds {
+        // Whoever is compared is measured within seconds, and nobody is always the first.
+        let mut turns: Vec<(&Target, &Server)> = targets.iter().zip(&servers).collect();
+        turns.rotate_left(round % targets.len());
+        for (loaded, load) in &loads {
+            eprintln!("http: round {} of {}, {loaded}", round + 1, run.rounds);
+            for (target, server) in &turns {
+                let before = server.cpu()?;
+                let counted = load.run(server.address, target.path).with_context(|| target.name.clone())?;
+                let cpu = (server.cpu()? - before).as_secs_f64() * 1e6 / counted.requests;
+                outcome.samples.add(&target.name, &format!("CPU, {loaded}"), "µs", cpu);
+                outcome.samples.add(&target.name, &format!("rate, {loaded}"), "requests/s", counted.requests_a_second);
+                *asked.entry((target.name.clone(), loaded)).or_insert(0.0) += counted.requests;
+                if load.connections == LATENCY_CONNECTIONS && !load.fresh {
+                    peaks.insert(target.name.clone(), counted.requests_a_second);
+                }
+            }
         }
+        eprintln!("http: round {} of {}, latency at half of the rate", round + 1, run.rounds);
+        for (target, server) in &turns {
+            let peak = peaks.get(&target.name).context("no load was measured")?;
+            latency(run, target, server, peak / 2.0, &mut outcome).with_context(|| target.name.clone())?;
+        }
+    }
+    for (loaded, _) in &loads {
+        let counts = asked.iter().filter(|((_, of), _)| *of == loaded).map(|(_, count)| *count);
+        let fewest = counts.fold(f64::INFINITY, f64::min);
+        outcome.notes.push(format!("{loaded}: each server answered at least {} requests.", report::number(fewest)));
     }
     Ok(outcome)
 }
 
-fn measure_one(run: &Run, target: &Target, server: &Server, outcome: &mut Outcome) -> Result<()> {
-    let name = target.name.as_str();
-    let kept = CONNECTIONS.map(|connections| (connections, false, format!("{connections} connections")));
-    let fresh = (32, true, "fresh connections".to_owned());
-    let mut half = None;
-    for (connections, fresh, loaded) in kept.into_iter().chain([fresh]) {
-        let before = server.cpu()?;
-        let counted = Load { connections, seconds: run.seconds, fresh }.run(server.address, target.path)?;
-        let cpu = (server.cpu()? - before).as_secs_f64() * 1e6 / counted.requests;
-        outcome.samples.add(name, &format!("CPU, {loaded}"), "µs", cpu);
-        outcome.samples.add(name, &format!("rate, {loaded}"), "requests/s", counted.requests_a_second);
-        outcome.samples.add(name, &format!("requests, {loaded}"), "requests", counted.requests);
-        half = half.or(Some(counted.requests_a_second / 2.0));
-    }
-    let rate = half.context("no load was measured")?;
+fn latency(run: &Run, target: &Target, server: &Server, rate: f64, outcome: &mut Outcome) -> Result<()> {
     let mut client = Client::connect(server.address, target.path, LATENCY_CONNECTIONS)?;
     // A quarter of a second until the rhythm has settled.
     client.run((rate / 4.0) as usize, Some(rate))?;
     let latencies = sorted_microseconds(client.run((rate * run.seconds as f64) as usize, Some(rate))?);
     for percent in [50.0, 99.0, 99.9] {
         let value = percentile(&latencies, percent).context("no latency was measured")?;
-        outcome.samples.add(name, &format!("p{percent}"), "µs", value);
+        outcome.samples.add(&target.name, &format!("p{percent}"), "µs", value);
     }
     Ok(())
 }

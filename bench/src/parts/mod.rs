@@ -6,8 +6,6 @@ pub mod memory;
 pub mod quota;
 pub mod start;
 
-use std::path::PathBuf;
-
 use crate::machine::Cores;
 use crate::results::Samples;
 use crate::server::Target;
@@ -20,7 +18,6 @@ pub struct Run {
     pub seconds: u64,
     /// In the order of the tables, all asked for /hello; the service is among them, by other names too.
     pub targets: Vec<Target>,
-    pub repository: PathBuf,
 }
 
 /// What a part has found out.

@@ -30,7 +30,8 @@ pub fn measure(run: &Run) -> Result<Outcome> {
                     return Ok(outcome);
                 }
             };
-            measure_one(run, target, &group, &mut outcome).with_context(|| format!("{} in a pod's limits", target.name))?;
+            measure_one(run, target, &group, &mut outcome)
+                .with_context(|| format!("{} in a pod's limits", target.name))?;
         }
     }
     Ok(outcome)
@@ -90,6 +91,7 @@ fn failed_probes(server: &Server, done: &AtomicBool) -> usize {
 fn largest_n(server: &Server) -> Result<u64> {
     let answer = ask(server.address, &format!("/fibonacci/{}", u64::MAX))?;
     let text = String::from_utf8_lossy(&answer.body);
-    let number = text.split("from 0 to ").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let number =
+        text.split("from 0 to ").nth(1).map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
     number.and_then(|digits| digits.parse().ok()).with_context(|| format!("no largest n in {text}"))
 }
