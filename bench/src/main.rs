@@ -57,7 +57,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         report::write(&results, bench)?;
     }
     match arguments.output {
-        Output::Text => println!("{}", report::tables(&results)),
+        Output::Text => println!("{}", report::full(&results)),
         Output::Json => println!("{}", serde_json::to_string_pretty(&results)?),
     }
     Ok(())

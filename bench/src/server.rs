@@ -105,9 +105,9 @@ impl Server {
     pub fn resident_megabytes(&self) -> Result<f64> {
         let mut kilobytes = 0;
         for process in self.processes()? {
-            let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-            let resident =
-                status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process has ended")?;
+            // Counted page by page, where /proc/PID/status adds up what each core has noted by now.
+            let memory = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+            let resident = memory.lines().find_map(|line| line.strip_prefix("Rss:")).context("a process has ended")?;
             kilobytes += resident.trim_end_matches("kB").trim().parse::<u64>()?;
         }
         Ok(kilobytes as f64 * 1024.0 / 1e6)

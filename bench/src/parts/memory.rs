@@ -11,7 +11,7 @@ const IDLE_CONNECTIONS: usize = 10_000;
 pub fn measure(run: &Run) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for target in &run.targets {
-        for round in 1..=run.rounds.min(3) {
+        for round in 1..=run.rounds.div_ceil(3) {
             eprintln!("memory: round {round}, {}", target.name);
             let name = target.name.as_str();
             let server = target.start(run.cores, 256)?;

@@ -21,7 +21,7 @@ const RATE: f64 = 50.0;
 pub fn measure(run: &Run) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for target in run.targets.iter().filter(|target| target.kind == Kind::Service) {
-        for round in 1..=run.rounds.min(3) {
+        for round in 1..=run.rounds.div_ceil(3) {
             eprintln!("quota: round {round}, {}", target.name);
             let group = match Group::create(LIMITS) {
                 Ok(group) => group,
