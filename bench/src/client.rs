@@ -30,6 +30,14 @@ struct Connection {
     received: usize,
 }
 
+/// What became of the requests of one run.
+#[derive(Default)]
+pub struct Latencies {
+    pub all: Vec<Duration>,
+    /// How late each request was sent although a connection was free: the client's own part of the latency.
+    pub own_delays: Vec<Duration>,
+}
+
 /// What one answer consists of.
 pub struct Answer {
     pub raw: Vec<u8>,
@@ -55,23 +63,26 @@ impl Client {
         Ok(Self { connections, epoll, request: request(address, path), answer_length: answer.raw.len() })
     }
 
-    /// Sends so many a second, or each as soon as a connection is free; returns every latency.
-    pub fn run(&mut self, requests: usize, rate: Option<f64>) -> Result<Vec<Duration>> {
+    /// Sends so many a second, or each as soon as a connection is free.
+    pub fn run(&mut self, requests: usize, rate: Option<f64>) -> Result<Latencies> {
         let started = Instant::now();
         let due = |number: usize| rate.map_or(started, |rate| started + Duration::from_secs_f64(number as f64 / rate));
         let mut idle: VecDeque<usize> = (0..self.connections.len()).collect();
-        let mut latencies = Vec::with_capacity(requests);
+        let mut latencies = Latencies::default();
         let mut sent = 0;
+        let mut was_free = true;
         let mut events = Vec::with_capacity(256);
-        while latencies.len() < requests {
+        while latencies.all.len() < requests {
             let now = Instant::now();
             while sent < requests
                 && due(sent) <= now
                 && let Some(number) = idle.pop_front()
             {
                 self.send(number, due(sent))?;
+                latencies.own_delays.push(if was_free { now - due(sent) } else { Duration::ZERO });
                 sent += 1;
             }
+            was_free = !idle.is_empty();
             let next =
                 (sent < requests && !idle.is_empty()).then(|| due(sent).saturating_duration_since(Instant::now()));
             events.clear();
@@ -80,7 +91,7 @@ impl Client {
             for event in &events {
                 let number = event.data.u64() as usize;
                 if let Some(latency) = self.receive(number)? {
-                    latencies.push(latency);
+                    latencies.all.push(latency);
                     idle.push_back(number);
                 }
             }

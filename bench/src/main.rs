@@ -68,6 +68,7 @@ fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result
     let folder = tempfile::tempdir()?;
     let services = services(arguments, &repository)?;
     let peers = programs::peers(bench)?;
+    let machine = Machine::describe(bench)?;
     let cores = Cores::choose()?;
     machine::pin(&[cores.load])?;
     machine::allow_open_files()?;
@@ -89,7 +90,6 @@ fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result
 
     let (rounds, seconds) = if arguments.quick { (3, 1) } else { (arguments.rounds as usize, arguments.seconds) };
     let run = Run { cores, rounds, seconds, targets };
-    let machine = Machine::describe(bench)?;
     let parts = if arguments.parts.is_empty() { Part::value_variants() } else { &arguments.parts };
     for part in parts {
         let outcome = match part {

@@ -61,7 +61,8 @@ impl Results {
     }
 
     pub fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)? + "\n";
+        // A line for each figure, so that a difference can be read.
+        let text = serde_json::to_string(self)?.replace("{\"of\":", "\n{\"of\":") + "\n";
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     }
 

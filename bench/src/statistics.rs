@@ -27,9 +27,9 @@ impl Spread {
     }
 }
 
-/// The value that so many percent of all are not above; the values have to be sorted.
-pub fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
-    let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;
+/// The value that so many thousandths of all are not above; the values have to be sorted.
+pub fn percentile(sorted: &[f64], thousandths: usize) -> Option<f64> {
+    let rank = (sorted.len() * thousandths).div_ceil(1000);
     sorted.get(rank.saturating_sub(1)).copied()
 }
 
@@ -58,13 +58,15 @@ mod tests {
     #[test]
     fn a_percentile_is_a_value_that_was_measured() {
         let values: Vec<f64> = (1..=1000).map(f64::from).collect();
-        let check =
-            |percent: f64, expected: f64| assert_eq!(percentile(&values, percent), Some(expected), "p{percent}");
-        check(50.0, 500.0);
-        check(99.0, 990.0);
-        check(99.9, 999.0);
-        check(100.0, 1000.0);
-        assert_eq!(percentile(&values[..1], 99.9), Some(1.0));
-        assert_eq!(percentile(&[], 50.0), None);
+        let check = |values: &[f64], thousandths: usize, expected: Option<f64>| {
+            assert_eq!(percentile(values, thousandths), expected, "{thousandths} of {}", values.len());
+        };
+        check(&values, 500, Some(500.0));
+        check(&values, 990, Some(990.0));
+        check(&values, 999, Some(999.0));
+        check(&values, 1000, Some(1000.0));
+        check(&values[..10], 999, Some(10.0));
+        check(&values[..1], 500, Some(1.0));
+        check(&[], 500, None);
     }
 }

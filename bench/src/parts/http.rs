@@ -73,11 +73,14 @@ fn latency(run: &Run, target: &Target, server: &Server, rate: f64, outcome: &mut
     let mut client = Client::connect(server.address, target.path, LATENCY_CONNECTIONS)?;
     // A quarter of a second until the rhythm has settled.
     client.run((rate / 4.0) as usize, Some(rate))?;
-    let latencies = sorted_microseconds(client.run((rate * run.seconds as f64) as usize, Some(rate))?);
-    for percent in [50.0, 99.0, 99.9] {
-        let value = percentile(&latencies, percent).context("no latency was measured")?;
-        outcome.samples.add(&target.name, &format!("p{percent}"), "µs", value);
+    let measured = client.run((rate * run.seconds as f64) as usize, Some(rate))?;
+    let (latencies, own_delays) = (sorted_microseconds(measured.all), sorted_microseconds(measured.own_delays));
+    for (measure, thousandths) in [("p50", 500), ("p99", 990), ("p99.9", 999)] {
+        let value = percentile(&latencies, thousandths).context("no latency was measured")?;
+        outcome.samples.add(&target.name, measure, "µs", value);
     }
+    let own_delay = percentile(&own_delays, 990).context("no request was sent")?;
+    outcome.samples.add(&target.name, "client's own delay, p99", "µs", own_delay);
     Ok(())
 }
 

@@ -56,13 +56,13 @@ fn measure_one(run: &Run, target: &Target, group: &Group, outcome: &mut Outcome)
         done.store(true, Ordering::Relaxed);
         (asked, probes.join())
     });
-    let latencies = sorted_microseconds(latencies?);
+    let latencies = sorted_microseconds(latencies?.all);
     let failed = failed.ok().context("the probes broke down")?;
     let flooded = flood.count(flooding)?;
     ensure!(!server.has_ended()?, "the service did not survive");
 
-    for (measure, percent) in [("/hello p50", 50.0), ("/hello p99", 99.0), ("/hello max", 100.0)] {
-        let value = percentile(&latencies, percent).context("no latency was measured")?;
+    for (measure, thousandths) in [("/hello p50", 500), ("/hello p99", 990), ("/hello max", 1000)] {
+        let value = percentile(&latencies, thousandths).context("no latency was measured")?;
         outcome.samples.add(&target.name, measure, "ms", value / 1e3);
     }
     outcome.samples.add(&target.name, "failed probes", "probes", failed as f64);

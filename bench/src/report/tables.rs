@@ -26,7 +26,8 @@ pub fn all(results: &Results) -> String {
         ("1,000", "rate, 1000 connections"),
         ("a fresh one each", "rate, fresh connections"),
     ];
-    const LATENCY: Columns = &[("p50", "p50"), ("p99", "p99"), ("p99.9", "p99.9")];
+    const DELAY: &str = "client's own delay, p99";
+    const LATENCY: Columns = &[("p50", "p50"), ("p99", "p99"), ("p99.9", "p99.9"), (DELAY, DELAY)];
     let mut text = String::new();
     if let Some(http) = results.parts.get("http") {
         text += &heading("CPU of the server for each request", "µs, user and system", http);
