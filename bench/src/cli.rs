@@ -51,6 +51,8 @@ pub enum Part {
     Quota,
     /// Instructions for each request, by callgrind
     Instructions,
+    /// F(n) as text, beside libraries of big integers
+    Fibonacci,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -98,6 +98,7 @@ fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result
             Part::Start => parts::start::measure(&run),
             Part::Quota => parts::quota::measure(&run),
             Part::Instructions => parts::instructions::measure(&run),
+            Part::Fibonacci => parts::fibonacci::measure(&run, bench),
         };
         let outcome = outcome.with_context(|| format!("the part {} failed", part.name()))?;
         let figures = outcome.samples.figures();

@@ -1,5 +1,6 @@
 //! One part of the benchmark a file; each returns its figures.
 
+pub mod fibonacci;
 pub mod http;
 pub mod instructions;
 pub mod memory;

@@ -12,7 +12,7 @@ struct Goal {
     measured: fn(&Results) -> Option<f64>,
 }
 
-const GOALS: [Goal; 13] = [
+const GOALS: [Goal; 15] = [
     Goal { text: "CPU for /hello, × epoll", most: 1.15, measured: |all| epoll(cpu(all, SERVICE, 32)?) },
     Goal { text: "CPU for /hello, × nginx", most: 1.00, measured: |all| nginx(cpu(all, SERVICE, 32)?) },
     Goal {
@@ -54,6 +54,12 @@ const GOALS: [Goal; 13] = [
         most: 64.0 * 1.048_576,
         measured: |all| Some(all.figure("quota", SERVICE, "memory peak")?.spread.max),
     },
+    Goal { text: "F(1,000,000), × GMP", most: 0.33, measured: |all| fibonacci_ratio(all, "F(1,000,000)", &["GMP"]) },
+    Goal {
+        text: "F(n) at its worst n, × the best of dashu, num-bigint, malachite",
+        most: 1.00,
+        measured: worst_fibonacci,
+    },
 ];
 
 /// Goals beside what was measured; empty before anything was.
@@ -86,6 +92,20 @@ fn nginx(figure: &Figure) -> Option<f64> {
 
 fn median(results: &Results, part: &str, measure: &str) -> Option<f64> {
     Some(results.figure(part, SERVICE, measure)?.spread.median)
+}
+
+/// The service's time as a multiple of the fastest of these.
+fn fibonacci_ratio(results: &Results, measure: &str, others: &[&str]) -> Option<f64> {
+    let median = |of: &str| Some(results.figure("fibonacci", of, measure)?.spread.median);
+    Some(median(SERVICE)? / others.iter().filter_map(|other| median(other)).reduce(f64::min)?)
+}
+
+fn worst_fibonacci(results: &Results) -> Option<f64> {
+    let figures = &results.parts.get("fibonacci")?.figures;
+    let sizes = figures.iter().filter(|figure| figure.of == SERVICE);
+    let ratios =
+        sizes.filter_map(|figure| fibonacci_ratio(results, &figure.measure, &["dashu-int", "num-bigint", "malachite"]));
+    ratios.reduce(f64::max)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub fn all(results: &Results) -> String {
         ("memory", "Resident memory", "MB"),
         ("start", "Start and size", "ms and KB"),
         ("quota", "Within a pod's limits of 200m and 64Mi, under a flood of the largest n", "ms, MB"),
+        ("fibonacci", "F(n) as finished text", "µs, computed and printed"),
     ] {
         if let Some(measured) = results.parts.get(part) {
             text += &heading(title, what, measured);
