@@ -17,7 +17,7 @@ pub fn measure(run: &Run, bench: &Path) -> Result<Outcome> {
         outcome.notes.push("GMP was left out: it could not be compiled; scripts/bench-tools installs m4.".to_owned());
         programs::build(&manifest, &program)
     })?;
-    let rounds = run.rounds.div_ceil(2);
+    let rounds = run.rounds / 2 + 1;
     eprintln!("fibonacci: {rounds} rounds");
     let mut command = Command::new(programs::one(programs, "fibonacci")?);
     let output = run.cores.on(&[run.cores.server], || command.arg(rounds.to_string()).output())??;
