@@ -174,3 +174,64 @@ fn whole_milliseconds(duration: Duration) -> Timespec {
     let milliseconds = duration.as_millis() as i64;
     Timespec { tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+
+    /// Answers at once, but stands still once in the middle.
+    fn stalling(stall: Duration) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("a bound port has an address");
+        thread::spawn(move || {
+            for (number, stream) in listener.incoming().enumerate() {
+                let mut stream = stream.expect("a client connects");
+                let mut answered = 0;
+                while stream.read(&mut [0; 1024]).is_ok_and(|length| length > 0) {
+                    // The first connection is the client's one question of how long an answer is.
+                    if number == 1 && answered == 50 {
+                        thread::sleep(stall);
+                    }
+                    stream.write_all(ANSWER).expect("the client reads");
+                    answered += 1;
+                }
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn a_stall_counts_for_every_request_that_was_due_meanwhile() {
+        let address = stalling(Duration::from_millis(400));
+        let mut client = Client::connect(address, "/", 1).expect("it listens");
+        let latencies = client.run(200, Some(500.0)).expect("it answers").all;
+        assert_eq!(latencies.len(), 200);
+        let slow = latencies.iter().filter(|latency| **latency > Duration::from_millis(100)).count();
+        // Due every 2 ms: some 150 had more than 100 ms to wait. A client that waits for each answer sees one.
+        assert!(slow >= 100, "only {slow} requests were slow");
+    }
+
+    #[test]
+    fn without_a_rate_requests_follow_each_other_and_the_connection_is_kept() {
+        let address = stalling(Duration::ZERO);
+        let mut client = Client::connect(address, "/", 1).expect("it listens");
+        assert_eq!(client.run(60, None).expect("it answers").all.len(), 60);
+        assert_eq!(client.still_open(), 1);
+    }
+
+    #[test]
+    fn the_head_tells_where_an_answer_ends() {
+        let check = |raw: &str, expected: Option<(u16, usize, usize)>| {
+            assert_eq!(parse_head(raw.as_bytes()).ok().flatten(), expected, "{raw:?}");
+        };
+        check("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", Some((200, 38, 2)));
+        check("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n", Some((503, 55, 0)));
+        check("HTTP/1.1 200 OK\r\nContent-Len", None);
+        check("HTTP/1.1 200 OK\r\n\r\n", None);
+    }
+}

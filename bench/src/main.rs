@@ -101,7 +101,7 @@ fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result
             Part::Fibonacci => parts::fibonacci::measure(&run, bench),
         };
         let outcome = outcome.with_context(|| format!("the part {} failed", part.name()))?;
-        let figures = outcome.samples.figures();
+        let (rounds, figures) = (outcome.samples.rounds(), outcome.samples.figures());
         results.parts.insert(part.name(), Measured { machine: machine.clone(), rounds, figures, notes: outcome.notes });
     }
     Ok(())

@@ -82,6 +82,11 @@ impl Samples {
         }
     }
 
+    /// How many values the figures are made of, at most.
+    pub fn rounds(&self) -> usize {
+        self.0.iter().map(|sample| sample.values.len()).max().unwrap_or(0)
+    }
+
     /// In the order in which they were first seen.
     pub fn figures(&self) -> Vec<Figure> {
         let ratio = |sample: &Sample, base: &str| {
