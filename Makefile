@@ -23,7 +23,7 @@ e2e: ## prove on a real cluster of its own what README says about the loop
 	cargo build --locked --manifest-path loopctl/Cargo.toml
 	cargo test --locked --manifest-path e2e/Cargo.toml --lib --test proofs -- $(PROOF)
 
-bench: ## measure the service beside its peers and write the tables (10 minutes; BENCH=--quick: 3)
+bench: ## measure the service beside its peers and write the tables (10 minutes; BENCH=--quick: 4)
 	@scripts/bench-tools
 	cargo run --locked --profile peers --manifest-path bench/Cargo.toml -- --write $(BENCH)
 
