@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-service test-delivery test-bump e2e lint fmt image clean
+.PHONY: help run test test-service test-delivery test-bump e2e bench lint fmt image clean
 
 help: ## print these lines
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ test-bump: ## put the bump of the image's tag through 200 rounds of racing runs
 e2e: ## prove on a real cluster of its own what README says about the loop
 	cargo build --locked --manifest-path loopctl/Cargo.toml
 	cargo test --locked --manifest-path e2e/Cargo.toml --lib --test proofs -- $(PROOF)
+
+bench: ## measure the service beside its peers and write the tables (10 minutes; BENCH=--quick: 4)
+	@scripts/bench-tools
+	cargo run --locked --profile peers --manifest-path bench/Cargo.toml -- --write $(BENCH)
 
 lint: ## run formatters and linters only
 	@scripts/test lint

@@ -56,7 +56,8 @@ fn every_link_inside_the_repository_leads_somewhere() {
 
 #[test]
 fn every_path_a_document_names_exists() {
-    const FOLDERS: [&str; 8] = ["src/", "tests/", "k8s/", "argocd/", "tofu/", "docs/", ".github/", "scripts/"];
+    const FOLDERS: [&str; 9] =
+        ["src/", "tests/", "bench/", "k8s/", "argocd/", "tofu/", "docs/", ".github/", "scripts/"];
     let mut seen = 0;
     for document in documents() {
         for piece in code(&document) {

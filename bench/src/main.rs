@@ -1,0 +1,130 @@
+//! Measures argo-rust beside its peers: a part a file in `parts`, then the tables in `report`.
+
+mod cgroup;
+mod cli;
+mod client;
+mod machine;
+mod parts;
+mod programs;
+mod report;
+mod results;
+mod server;
+mod statistics;
+mod wrk;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser as _, ValueEnum as _};
+
+use crate::cli::{Arguments, Output, Part};
+use crate::machine::{Cores, Machine};
+use crate::parts::Run;
+use crate::results::{Measured, Results};
+use crate::server::{Kind, Target};
+
+/// `EX_USAGE` of sysexits.h, as the service has it.
+const EXIT_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = bench.join("results.json");
+    // Parts that are not measured now keep the figures they had.
+    let mut results = if arguments.write || arguments.render { Results::read(&file)? } else { Results::default() };
+    if !arguments.render {
+        measure(arguments, bench, &mut results)?;
+    }
+    if arguments.write {
+        results.write(&file)?;
+        report::write(&results, bench)?;
+    }
+    match arguments.output {
+        Output::Text => println!("{}", report::full(&results)),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&results)?),
+    }
+    Ok(())
+}
+
+fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result<()> {
+    let repository = bench.parent().context("bench/ is not in the repository")?.to_owned();
+    let folder = tempfile::tempdir()?;
+    let services = services(arguments, &repository)?;
+    let peers = programs::peers(bench)?;
+    let machine = Machine::describe(bench)?;
+    let cores = Cores::choose()?;
+    machine::pin(&[cores.load])?;
+    machine::allow_open_files()?;
+
+    // The limit answers exactly what the service does, header by header.
+    let answer = folder.path().join("answer");
+    std::fs::write(&answer, client::ask(services[0].start(cores, 1)?.address, "/hello")?.raw)?;
+    let target =
+        |name: &str, kind: Kind, program: PathBuf| Target { name: name.to_owned(), path: "/hello", kind, program };
+    let peer = |name: &str, kind: Kind| {
+        let program = peers.get(name).with_context(|| format!("cargo built no program {name}"))?;
+        Ok::<_, anyhow::Error>(target(name, kind, program.clone()))
+    };
+    let mut targets = vec![peer("epoll", Kind::Epoll(answer))?, target("nginx", Kind::Nginx, nginx()?)];
+    for name in ["hyper", "actix", "axum"] {
+        targets.push(peer(name, Kind::Peer)?);
+    }
+    targets.extend(services);
+
+    let (rounds, seconds) = if arguments.quick { (3, 1) } else { (arguments.rounds as usize, arguments.seconds) };
+    let run = Run { cores, rounds, seconds, targets };
+    let parts = if arguments.parts.is_empty() { Part::value_variants() } else { &arguments.parts };
+    for part in parts {
+        let outcome = match part {
+            Part::Http => parts::http::measure(&run),
+            Part::Memory => parts::memory::measure(&run),
+            Part::Start => parts::start::measure(&run),
+            Part::Quota => parts::quota::measure(&run),
+            Part::Instructions => parts::instructions::measure(&run),
+            Part::Fibonacci => parts::fibonacci::measure(&run, bench),
+        };
+        let outcome = outcome.with_context(|| format!("the part {} failed", part.name()))?;
+        let (rounds, figures) = (outcome.samples.rounds(), outcome.samples.figures());
+        results.parts.insert(part.name(), Measured { machine: machine.clone(), rounds, figures, notes: outcome.notes });
+    }
+    Ok(())
+}
+
+/// The one that is shipped comes first; the tables and the goals are about it.
+fn services(arguments: &Arguments, repository: &Path) -> Result<Vec<Target>> {
+    let shipped = match &arguments.service {
+        Some(path) => path.clone(),
+        None => programs::service(repository)?,
+    };
+    let named = std::iter::once(("argo-rust".to_owned(), shipped)).chain(arguments.also.iter().cloned());
+    let targets = named.map(|(name, program)| {
+        let program = program.canonicalize().with_context(|| format!("there is no program {}", program.display()))?;
+        Ok(Target { name, path: "/hello", kind: Kind::Service, program })
+    });
+    targets.collect()
+}
+
+/// Debian keeps it where a user's PATH does not lead.
+fn nginx() -> Result<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&folders).chain([PathBuf::from("/usr/sbin")]);
+    let mut programs = folders.map(|folder| folder.join("nginx"));
+    programs.find(|program| program.is_file()).context("nginx is not installed; scripts/bench-tools installs it")
+}
