@@ -25,7 +25,7 @@ e2e: ## prove on a real cluster of its own what README says about the loop
 
 bench: ## measure the service beside its peers and write the tables (10 minutes; BENCH=--quick: 4)
 	@scripts/bench-tools
-	cargo run --locked --profile peers --manifest-path bench/Cargo.toml -- --write $(BENCH)
+	cargo run --locked --release --manifest-path bench/Cargo.toml -- --write $(BENCH)
 
 lint: ## run formatters and linters only
 	@scripts/test lint

@@ -13,7 +13,7 @@ pub fn service(repository: &Path) -> Result<PathBuf> {
 
 /// The programs in `src/bin`, by name.
 pub fn peers(bench: &Path) -> Result<HashMap<String, PathBuf>> {
-    build(&bench.join("Cargo.toml"), &["--bins", "--profile=peers"])
+    build(&bench.join("Cargo.toml"), &["--bins", "--release"])
 }
 
 /// Cargo itself says where it has put each program, whatever the target folder is.

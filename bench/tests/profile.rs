@@ -1,4 +1,4 @@
-//! What is compared here is compiled as it is shipped.
+//! The service's arithmetic is compared as it is shipped.
 
 use std::fs;
 
@@ -10,10 +10,11 @@ fn release_profile(manifest: &str) -> toml::Value {
 }
 
 #[test]
-fn the_release_profile_is_the_services_own() {
-    assert_eq!(
-        release_profile("Cargo.toml"),
-        release_profile("../Cargo.toml"),
-        "copy [profile.release] of Cargo.toml to bench/Cargo.toml"
-    );
+fn the_arithmetic_is_compiled_as_the_service_compiles_it() {
+    let (here, there) = (release_profile("Cargo.toml"), release_profile("../Cargo.toml"));
+    let fix = "bench/Cargo.toml must say of argo-rust what Cargo.toml says of itself";
+    assert_eq!(here["package"]["argo-rust"]["opt-level"], there["opt-level"], "{fix}");
+    for setting in ["lto", "codegen-units"] {
+        assert_eq!(here[setting], there[setting], "{fix}: {setting}");
+    }
 }

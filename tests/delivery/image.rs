@@ -50,7 +50,7 @@ fn the_dependency_layer_survives_a_change_of_src_and_of_the_revision() {
         let used = manifest.lines().any(|line| line.starts_with(section));
         assert!(!used, "Cargo.toml: {section} would name a file that pass 1 has not copied");
     }
-    for (setting, value) in [("opt-level", "3"), ("lto", "true"), ("strip", "true")] {
+    for (setting, value) in [("opt-level", "2"), ("lto", "true"), ("strip", "true")] {
         let profile = manifest.split_once("[profile.release]").unwrap().1;
         assert!(profile.contains(&format!("{setting} = {value}")), "Cargo.toml: {setting} = {value}");
     }
