@@ -1,10 +1,12 @@
+use std::convert::Infallible;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use headers_accept::Accept;
 use mediatype::{MediaType, media_type};
@@ -62,7 +64,7 @@ const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 pub async fn fibonacci(
     State(calculator): State<Arc<Calculator>>,
     n: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
+    WantsPlainText(is_text): WantsPlainText,
 ) -> Result<Response, Problem> {
     let max = calculator.max();
     // The path extractor refuses only what is not UTF-8, which is no number either.
@@ -70,7 +72,6 @@ pub async fn fibonacci(
         Ok(Path(text)) => parse_index(&text, max)?,
         Err(_) => return Err(IndexError::NotANumber { max }.into()),
     };
-    let is_text = wants_plain_text(&headers);
     let body = match fibonacci::short(n) {
         Some(result) if is_text => Body::from(result.to_string()),
         Some(result) => Body::from(format!(r#"{{"n":{n},"result":{result}}}"#)),
@@ -79,8 +80,20 @@ pub async fn fibonacci(
     };
     let content_type = if is_text { "text/plain; charset=utf-8" } else { "application/json" };
     let headers =
-        [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, CACHE_FOREVER), (header::VARY, "accept")];
+        [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, CACHE_FOREVER), (header::VARY, "accept")]
+            .map(|(name, value)| (name, HeaderValue::from_static(value)));
     Ok((headers, body).into_response())
+}
+
+/// Looks at the headers where they are: axum's own extractor would copy all of them.
+pub struct WantsPlainText(bool);
+
+impl<S: Sync> FromRequestParts<S> for WantsPlainText {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(wants_plain_text(&parts.headers)))
+    }
 }
 
 fn wants_plain_text(headers: &HeaderMap) -> bool {
