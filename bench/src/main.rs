@@ -50,7 +50,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     // Parts that are not measured now keep the figures they had.
     let mut results = if arguments.write || arguments.render { Results::read(&file)? } else { Results::default() };
     if !arguments.render {
-        measure(arguments, bench, &mut results)?;
+        measure(arguments, bench, &file, &mut results)?;
     }
     if arguments.write {
         results.write(&file)?;
@@ -63,7 +63,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result<()> {
+fn measure(arguments: &Arguments, bench: &Path, file: &Path, results: &mut Results) -> Result<()> {
     let repository = bench.parent().context("bench/ is not in the repository")?.to_owned();
     let folder = tempfile::tempdir()?;
     let services = services(arguments, &repository)?;
@@ -103,6 +103,10 @@ fn measure(arguments: &Arguments, bench: &Path, results: &mut Results) -> Result
         let outcome = outcome.with_context(|| format!("the part {} failed", part.name()))?;
         let (rounds, figures) = (outcome.samples.rounds(), outcome.samples.figures());
         results.parts.insert(part.name(), Measured { machine: machine.clone(), rounds, figures, notes: outcome.notes });
+        // Kept at once: if a later part fails, only that one has to be measured again.
+        if arguments.write {
+            results.write(file)?;
+        }
     }
     Ok(())
 }

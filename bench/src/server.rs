@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -113,15 +113,20 @@ impl Server {
         Ok(kilobytes as f64 * 1024.0 / 1e6)
     }
 
-    /// Sends the signal on which none of them waits for clients, and waits for the end.
+    /// Asks it to end: by SIGINT, on which none of them waits for clients, then by SIGTERM, because what a shell has
+    /// started in the background ignores the first.
     pub fn stop(&mut self) -> Result<()> {
-        kill_process(self.pid()?, Signal::INT)?;
-        let started = Instant::now();
-        while self.child.try_wait()?.is_none() {
-            ensure!(started.elapsed() < Duration::from_secs(10), "a server does not end after SIGINT");
-            std::thread::sleep(Duration::from_millis(5));
+        for (signal, seconds) in [(Signal::INT, 1), (Signal::TERM, 10)] {
+            kill_process(self.pid()?, signal)?;
+            let asked = Instant::now();
+            while asked.elapsed() < Duration::from_secs(seconds) {
+                if self.has_ended()? {
+                    return Ok(());
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
-        Ok(())
+        bail!("a server does not end after SIGINT and SIGTERM")
     }
 
     pub fn has_ended(&mut self) -> Result<bool> {

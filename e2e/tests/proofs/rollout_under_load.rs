@@ -20,7 +20,7 @@ const LOAD: [Wanted; 4] = [
     Wanted { name: "kept alive", path: "/hello", connections: Connections::Kept(48), rate: 5400 },
     Wanted { name: "fresh connections", path: "/hello", connections: Connections::FreshEachTime, rate: 220 },
     Wanted { name: "short computations", path: "/fibonacci/100000", connections: Connections::Kept(4), rate: 8 },
-    Wanted { name: "long computations", path: "/fibonacci/1000000", connections: Connections::Kept(4), rate: 1 },
+    Wanted { name: "long computations", path: "/fibonacci/10000000", connections: Connections::Kept(4), rate: 1 },
 ];
 
 /// As a person would size it for this rate, at which the 200m of the birth values are throttled.
