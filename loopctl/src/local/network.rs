@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, write_private};
-use super::{Log, Part, Place, cgroups, iptables, shell};
+use super::{Log, Part, Place, cgroups, iptables, mounts, shell};
 
 pub struct Network;
 
@@ -30,6 +30,9 @@ const TOUCHED_BY_KUBELET: &[&str] = &[
     "kernel/keys/root_maxkeys",
     "kernel/keys/root_maxbytes",
 ];
+
+/// Where network namespaces have names. Image builds make and mount it where it is missing, and leave it there.
+const NAMED_NAMESPACES: &str = "/run/netns";
 
 /// By this comment the loop's own rules are found again.
 const COMMENT: &str = "argo-rust-loop";
@@ -111,6 +114,7 @@ impl Part for Network {
             for (setting, value) in &before {
                 write_setting(setting, value)?;
             }
+            forget_named_namespaces(place)?;
         }
         // Whatever a part has lost sight of is still in the loop's control groups. What was written
         // down stays until the state folder goes: a `down` that failed halfway can be repeated.
@@ -142,7 +146,26 @@ fn remember_settings(place: &Place) -> Result<()> {
         .filter_map(|name| Some((name, fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?.trim().to_owned())))
         .collect();
     place.folder("")?;
+    if mounts::below(Path::new(NAMED_NAMESPACES))?.is_empty() {
+        write_private(&no_named_namespaces(place), "")?;
+    }
     write_private(&path, &serde_json::to_string_pretty(&before)?)
+}
+
+/// Is there when no namespace could have a name before the loop came up.
+fn no_named_namespaces(place: &Place) -> PathBuf {
+    place.state.join("no-named-namespaces-before")
+}
+
+fn forget_named_namespaces(place: &Place) -> Result<()> {
+    let folder = Path::new(NAMED_NAMESPACES);
+    // Somebody else may have given a name meanwhile.
+    let is_unused = fs::read_dir(folder).is_ok_and(|mut names| names.next().is_none());
+    if !no_named_namespaces(place).exists() || !is_unused {
+        return Ok(());
+    }
+    mounts::release(folder)?;
+    fs::remove_dir(folder).with_context(|| format!("cannot remove {NAMED_NAMESPACES}"))
 }
 
 fn write_setting(name: &str, value: &str) -> Result<()> {
