@@ -15,7 +15,7 @@ const ROLLOUTS: [(u32, usize); 2] = [(1, 14), (2, 6)];
 const REQUESTS: u64 = 1_000_000;
 const REST: Duration = Duration::from_secs(8);
 
-/// Short requests and computations, about half of what one pod bears at `SIZE`.
+/// Short requests and computations, at most half of what one pod bears at `SIZE`.
 const LOAD: [Wanted; 4] = [
     Wanted { name: "kept alive", path: "/hello", connections: Connections::Kept(48), rate: 5400 },
     Wanted { name: "fresh connections", path: "/hello", connections: Connections::FreshEachTime, rate: 220 },
