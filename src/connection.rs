@@ -1,8 +1,6 @@
-use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,15 +10,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf, copy, sink};
+use tokio::io::{AsyncWriteExt as _, copy, sink};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutWriter;
 use tower::Service as _;
 
 use crate::head_timer::HeadTimer;
 use crate::serve::Api;
 use crate::shutdown::DrainWatch;
+use crate::stream::{Reader, Stream};
 
 /// One accepted connection and everything that decides its end.
 pub struct Connection {
@@ -47,18 +45,17 @@ enum Ended {
 
 impl Connection {
     pub async fn serve(self, stream: TcpStream) {
-        // An answer must not wait for the client's acknowledgement of the one before; failing costs only speed.
-        let _ = stream.set_nodelay(true);
         let mut stream = Stream::new(stream, self.patience);
         let mut patience = self.patience;
         while !self.drain.is_stopping() {
             // The buffers, which are most of what a connection costs, are there only for who asks.
             if stream.unread.is_empty() {
+                let says_something = poll_fn(|context| stream.reader.poll_says_something(context));
                 let asks = tokio::select! {
-                    asks = stream.says_something(patience) => asks,
+                    asks = timeout(patience, says_something) => asks,
                     () = self.drain.clone().stopping() => break,
                 };
-                if !asks {
+                if asks != Ok(true) {
                     return Box::pin(close(stream)).await;
                 }
             }
@@ -78,11 +75,14 @@ impl Connection {
     /// whether the service stops no longer matters.
     async fn answer(&self, stream: Stream, first_head: Duration, keep_alive: bool) -> (Stream, Ended) {
         let timer = HeadTimer::new(first_head);
-        let service = service_fn(|request| Box::pin(self.respond(request)));
+        let reader = stream.reader.clone();
+        let service = service_fn(|request| Box::pin(self.respond(request, &reader)));
         let mut connection = http1::Builder::new()
             .timer(timer.clone())
             .header_read_timeout(QUIET.min(self.patience))
             .keep_alive(keep_alive)
+            // hyper would else look for the client's end while a request is answered, which costs a buffer each time.
+            .half_close(true)
             // A body is copied behind its head: for pieces of a few kilobytes that costs less than two buffers.
             .writev(false)
             .serve_connection(TokioIo::new(stream), service);
@@ -116,9 +116,20 @@ impl Connection {
         (stream, ended)
     }
 
-    async fn respond(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn respond(&self, request: Request<Incoming>, reader: &Reader) -> Result<Response<Body>, ClientGone> {
         let measurement = self.api.metrics.as_ref().map(|metrics| metrics.start(&request));
-        let mut response = self.api.router.clone().call(request).await?;
+        let mut answer = self.api.router.clone().call(request);
+        let answered = poll_fn(|context| {
+            if let Poll::Ready(Ok(response)) = Pin::new(&mut answer).poll(context) {
+                return Poll::Ready(Ok(response));
+            }
+            // What takes longer is given up with its client, and its place in the queue is free.
+            match ready!(reader.poll_says_something(context)) {
+                true => Poll::Pending,
+                false => Poll::Ready(Err(ClientGone)),
+            }
+        });
+        let mut response = answered.await?;
         if let Some(measurement) = measurement {
             measurement.end(response.status());
         }
@@ -129,58 +140,14 @@ impl Connection {
     }
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("the client has gone before its answer was there")]
+struct ClientGone;
+
 /// Closes so that the last answer arrives: unread bytes at the close would make the kernel reset the connection
 /// and take along what the client has not read yet.
 async fn close(mut stream: Stream) {
     if stream.shutdown().await.is_ok() {
         let _ = timeout(LINGER, copy(&mut stream, &mut sink())).await;
-    }
-}
-
-/// A socket with what was read from it too early, and a limit on the time a write may stand still.
-struct Stream {
-    unread: Bytes,
-    socket: Pin<Box<TimeoutWriter<TcpStream>>>,
-}
-
-impl Stream {
-    fn new(socket: TcpStream, write_timeout: Duration) -> Self {
-        let mut socket = TimeoutWriter::new(socket);
-        socket.set_timeout(Some(write_timeout));
-        Self { unread: Bytes::new(), socket: Box::pin(socket) }
-    }
-
-    /// Whether the client sends a byte in time, or closes its side.
-    async fn says_something(&self, patience: Duration) -> bool {
-        timeout(patience, self.socket.get_ref().peek(&mut [0])).await.is_ok()
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.unread.is_empty() {
-            return self.socket.as_mut().poll_read(context, buffer);
-        }
-        let fits = self.unread.len().min(buffer.remaining());
-        buffer.put_slice(&self.unread.split_to(fits));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.socket.as_mut().poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.as_mut().poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket.as_mut().poll_shutdown(context)
     }
 }

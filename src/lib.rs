@@ -28,5 +28,7 @@ pub mod routes;
 pub mod serve;
 /// Signals and the drain they start.
 pub mod shutdown;
+/// A connection's socket: reading, writing within a time, and whether the client is still there.
+pub mod stream;
 /// Logs, as text or JSON.
 pub mod telemetry;

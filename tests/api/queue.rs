@@ -5,6 +5,7 @@ use tokio::io::{copy, sink};
 use tokio::task::JoinSet;
 
 use crate::client::{Connection, get, raw};
+use crate::metrics;
 use crate::service::Service;
 
 const LARGEST: &str = "/fibonacci/10000000";
@@ -37,6 +38,29 @@ async fn a_full_queue_answers_503_with_when_to_come_back_and_loses_no_other_answ
     println!("figures: of 400 largest requests at once {answered} answered, {refused} refused");
     assert!(answered > 0 && refused > 0, "{answered} answered, {refused} refused");
     assert_eq!(get(service.address, LARGEST).await.status, 200, "the queue is free again");
+}
+
+#[tokio::test]
+async fn clients_that_leave_give_their_places_in_the_queue_back() {
+    let service = Service::start();
+    let queue_length = async || metrics::value(service.metrics_address, "fibonacci_queue_length").await.unwrap();
+    let request = format!("GET {LARGEST} HTTP/1.1\r\nhost: argo-rust\r\n\r\n");
+    let alone = Instant::now();
+    get(service.address, LARGEST).await;
+    let alone = alone.elapsed();
+
+    let mut clients = Vec::new();
+    while queue_length().await < 3.0 {
+        clients.push(raw(service.address, &request).await);
+        assert!(clients.len() < 400, "the queue stays shorter than 3 with {} clients", clients.len());
+    }
+    drop(clients);
+    let left = Instant::now();
+    while queue_length().await > 0.0 {
+        assert!(left.elapsed() < alone, "they are still waited for after {:?}", left.elapsed());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    println!("figures: one computation {alone:?}, the queue empty {:?} after its clients had left", left.elapsed());
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use argo_rust::fibonacci::digits;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::client::{Connection, get, raw, read_to_end, send};
 use crate::service::Service;
@@ -89,6 +90,15 @@ async fn a_head_request_gets_the_head_of_the_answer_alone() {
     assert_eq!((head.status.as_u16(), head.header("content-length"), head.body.len()), (200, whole.as_str(), 0));
     let next = connection.get("/fibonacci/10").await.expect("the connection is still in step");
     assert_eq!(next.text(), r#"{"n":10,"result":55}"#);
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_own_side_behind_a_request_gets_the_answer() {
+    let service = Service::start();
+    let mut stream = raw(service.address, "GET /hello HTTP/1.1\r\nhost: argo-rust\r\n\r\n").await;
+    stream.shutdown().await.unwrap();
+    let answer = read_to_end(&mut stream).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("argo-rust!\"}"), "{answer}");
 }
 
 #[tokio::test]
