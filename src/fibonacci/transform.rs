@@ -46,7 +46,7 @@ pub fn inverse<const LANES: usize>(re: &mut [f64], im: &mut [f64]) {
 fn forward_block<const LANES: usize>(re: &mut [f64], im: &mut [f64], mut blocks: usize, mut block: usize) {
     let mut size = re.len();
     if size > CACHED {
-        forward_pass::<2>(re, im, &roots::level(blocks)[block]);
+        long_forward_pass(re, im, &roots::level(blocks)[block]);
         for (i, (re, im)) in re.chunks_exact_mut(size / 4).zip(im.chunks_exact_mut(size / 4)).enumerate() {
             forward_block::<LANES>(re, im, 4 * blocks, 4 * block + i);
         }
@@ -57,7 +57,7 @@ fn forward_block<const LANES: usize>(re: &mut [f64], im: &mut [f64], mut blocks:
         if size == 4 * LANES {
             parts.for_each(|((re, im), w)| forward_pass::<LANES>(&mut re[..4 * LANES], &mut im[..4 * LANES], w));
         } else {
-            parts.for_each(|((re, im), w)| forward_pass::<2>(re, im, w));
+            parts.for_each(|((re, im), w)| long_forward_pass(re, im, w));
         }
         (size, blocks, block) = (size / 4, 4 * blocks, 4 * block);
     }
@@ -69,7 +69,7 @@ fn inverse_block<const LANES: usize>(re: &mut [f64], im: &mut [f64], blocks: usi
         for (i, (re, im)) in re.chunks_exact_mut(whole / 4).zip(im.chunks_exact_mut(whole / 4)).enumerate() {
             inverse_block::<LANES>(re, im, 4 * blocks, 4 * block + i);
         }
-        return inverse_pass::<2>(re, im, &roots::level(blocks)[block]);
+        return long_inverse_pass(re, im, &roots::level(blocks)[block]);
     }
     let mut size = 4 * LANES;
     while size <= whole {
@@ -79,10 +79,21 @@ fn inverse_block<const LANES: usize>(re: &mut [f64], im: &mut [f64], blocks: usi
         if size == 4 * LANES {
             parts.for_each(|((re, im), w)| inverse_pass::<LANES>(&mut re[..4 * LANES], &mut im[..4 * LANES], w));
         } else {
-            parts.for_each(|((re, im), w)| inverse_pass::<2>(re, im, w));
+            parts.for_each(|((re, im), w)| long_inverse_pass(re, im, w));
         }
         size *= 4;
     }
+}
+
+/// Once in the program, as a call costs little beside a long pass. A short one is made where it is needed.
+#[inline(never)]
+fn long_forward_pass(re: &mut [f64], im: &mut [f64], w: &Roots) {
+    forward_pass::<2>(re, im, w);
+}
+
+#[inline(never)]
+fn long_inverse_pass(re: &mut [f64], im: &mut [f64], w: &Roots) {
+    inverse_pass::<2>(re, im, w);
 }
 
 /// One polynomial modulo x^4m − w⁴ becomes four, modulo x^m − w, x^m + w, x^m − iw and x^m + iw.

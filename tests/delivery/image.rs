@@ -40,6 +40,7 @@ fn the_image_is_made_of_what_the_build_context_lets_in() {
 fn the_dependency_layer_survives_a_change_of_src_and_of_the_revision() {
     let dockerfile = text("Dockerfile");
     let position = |line: &str| dockerfile.find(line).unwrap_or_else(|| panic!("Dockerfile must have: {line}"));
+    assert!(position("ENV RUSTFLAGS=") < position("COPY "), "other flags in pass 2 would compile all once more");
     let pass_1 = position("COPY Cargo.toml Cargo.lock ./");
     let revision = position("ARG REVISION");
     let pass_2 = position("COPY src ./src");

@@ -37,7 +37,7 @@ const GOALS: [Goal; 15] = [
     Goal {
         text: "bytes that a node pulls after a change of code, KB",
         most: 700.0,
-        measured: |all| median(all, "start", "program, gzip -6"),
+        measured: |all| median(all, "start", "program, zstd -9"),
     },
     Goal {
         text: "/hello p99 in 200m under a flood of the largest n, ms",
