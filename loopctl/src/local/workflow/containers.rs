@@ -36,6 +36,10 @@ pub fn settle(place: &Place) -> Result<()> {
 /// because they are what makes the next build quick.
 pub fn tidy_images(place: &Place) -> Result<()> {
     const KEPT: usize = 3;
+    // An `up` that was stopped early has written no settings, and no run has built anything since.
+    if !place.folder("workflow")?.join("storage.conf").exists() {
+        return Ok(());
+    }
     let service = format!("ghcr.io/{}", git_server::REPOSITORY);
     let listed = ["images", "--noheading", "--format", "{{.Name}}:{{.Tag}}", "--filter"];
     let listed = shell::run(place.buildah()?.args(listed).arg(format!("reference={service}")))?;
@@ -69,4 +73,16 @@ pub fn podman_memory(place: &Place) -> PathBuf {
 /// On a file system that a reboot empties.
 pub fn runtime_folder() -> PathBuf {
     PathBuf::from("/run/argo-rust-loop")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_up_that_was_stopped_before_its_settings_leaves_nothing_to_tidy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = Place::below(folder.path()).expect("a place");
+        tidy_images(&place).expect("without settings podman is not asked");
+    }
 }
