@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::Targets;
 
-use crate::build_info;
-use crate::fibonacci;
+use crate::fibonacci::arithmetic;
+use crate::server::build_info;
 
 /// What the service runs with. Every field is one of the settings below.
 #[derive(Debug)]
@@ -147,7 +147,7 @@ impl Config {
             fibonacci_max: setting(
                 &FIBONACCI_MAX,
                 &text_or_default(&FIBONACCI_MAX),
-                whole_number(0, fibonacci::LARGEST),
+                whole_number(0, arithmetic::LARGEST),
             )?,
             max_connections: setting(&MAX_CONNECTIONS, &text_or_default(&MAX_CONNECTIONS), whole_number(1, 1_000_000))?
                 as usize,

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-use argo_rust::calculator::Calculator;
 use argo_rust::config::{self, Command, Config};
-use argo_rust::{build_info, listener, metrics, router, serve, shutdown, telemetry};
+use argo_rust::fibonacci::calculator::Calculator;
+use argo_rust::fibonacci::metrics::FibonacciMetrics;
+use argo_rust::router;
+use argo_rust::server::{build_info, listener, metrics, serve, shutdown, telemetry};
 
 /// `EX_USAGE` of sysexits.h: the caller has to change a setting, a restart alone cannot help.
 const EXIT_USAGE: u8 = 64;
@@ -54,8 +56,8 @@ async fn run(config: Config) -> Result<(), listener::BindError> {
     let api_listener = listener::bind(config.listen, config::LISTEN.name)?;
     let metrics_listener = listener::bind(config.metrics_listen, config::METRICS_LISTEN.name)?;
 
-    let metrics = metrics::Metrics::new(router::paths());
-    let calculator = Calculator::new(config.fibonacci_max, metrics.fibonacci.clone());
+    let mut metrics = metrics::Metrics::new(router::paths());
+    let calculator = Calculator::new(config.fibonacci_max, FibonacciMetrics::registered_in(&mut metrics.registry));
     let api = serve::Api { router: router::app(calculator), metrics: Some(metrics.http.clone()) };
     let (drain, drain_watch) = shutdown::drain();
     let limits = serve::Limits { max_connections: config.max_connections, header_timeout: config.header_timeout };

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{MethodRouter, get};
 
-use crate::calculator::Calculator;
-use crate::error;
-use crate::routes::{fibonacci, hello, openapi, version};
+use crate::fibonacci::calculator::Calculator;
+use crate::fibonacci::route as fibonacci;
+use crate::routes::{hello, openapi, version};
+use crate::server::problem;
 
 /// The table of contents: every path, and what answers there.
 fn routes() -> [(&'static str, MethodRouter<Arc<Calculator>>); 4] {
@@ -24,8 +25,8 @@ pub fn app(calculator: Calculator) -> Router {
     routes()
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
-        .fallback(error::not_found)
-        .method_not_allowed_fallback(error::method_not_allowed)
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
         .with_state(Arc::new(calculator))
 }
 

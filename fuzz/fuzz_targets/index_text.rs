@@ -1,7 +1,8 @@
 //! Any text is read as the number it says, or refused: `cargo +nightly fuzz run index_text`.
 #![no_main]
 
-use argo_rust::fibonacci::{IndexError, LARGEST, parse_index};
+use argo_rust::fibonacci::arithmetic::LARGEST;
+use argo_rust::fibonacci::index::{IndexError, parse_index};
 use dashu_int::IBig;
 use libfuzzer_sys::fuzz_target;
 

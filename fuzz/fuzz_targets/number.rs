@@ -1,7 +1,7 @@
 //! Any two neighbours agree with a second library, taken in pieces of any size: `cargo +nightly fuzz run number`.
 #![no_main]
 
-use argo_rust::fibonacci::compute;
+use argo_rust::fibonacci::arithmetic::compute;
 use dashu_int::UBig;
 use libfuzzer_sys::fuzz_target;
 

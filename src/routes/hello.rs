@@ -2,7 +2,7 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::Problem;
+use crate::server::problem::Problem;
 
 #[derive(Serialize, ToSchema)]
 pub struct Greeting {

@@ -1,4 +1,3 @@
-pub mod fibonacci;
 pub mod hello;
 pub mod openapi;
 pub mod version;

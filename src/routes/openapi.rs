@@ -1,7 +1,7 @@
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use crate::error::Problem;
+use crate::server::problem::Problem;
 
 /// Written by the test below from the attributes of the handlers, so that the service need not render it.
 const DOCUMENT: &str = include_str!("openapi.json");
@@ -26,9 +26,10 @@ mod tests {
     use utoipa::OpenApi;
 
     use super::*;
-    use crate::error;
+    use crate::fibonacci::route as fibonacci;
     use crate::router;
-    use crate::routes::{fibonacci, hello, openapi, version};
+    use crate::routes::{hello, openapi, version};
+    use crate::server::problem;
 
     #[derive(OpenApi)]
     #[openapi(
@@ -39,7 +40,7 @@ mod tests {
                 GET and HEAD 405 with an Allow header.",
         ),
         paths(hello::hello, fibonacci::fibonacci, version::version, openapi::openapi),
-        components(schemas(error::Problem))
+        components(schemas(problem::Problem))
     )]
     struct Document;
 

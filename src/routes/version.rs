@@ -2,8 +2,8 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::build_info;
-use crate::error::Problem;
+use crate::server::build_info;
+use crate::server::problem::Problem;
 
 #[derive(Serialize, ToSchema)]
 pub struct Version {

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use argo_rust::fibonacci::digits;
+use argo_rust::fibonacci::arithmetic::digits;
 use rustix::process::Signal;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::sleep;

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use argo_rust::fibonacci::digits;
+use argo_rust::fibonacci::arithmetic::digits;
 use tokio::io::{copy, sink};
 use tokio::task::JoinSet;
 

@@ -1,4 +1,4 @@
-use argo_rust::fibonacci::digits;
+use argo_rust::fibonacci::arithmetic::digits;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::client::{Connection, get, raw, read_to_end, send};

@@ -9,7 +9,7 @@ use bench::Row;
 type Library = (&'static str, fn(u64) -> Vec<u8>);
 
 const LIBRARIES: &[Library] = &[
-    ("argo-rust", |n| argo_rust::fibonacci::digits(n).into_bytes()),
+    ("argo-rust", |n| argo_rust::fibonacci::arithmetic::digits(n).into_bytes()),
     #[cfg(feature = "gmp")]
     ("GMP", |n| rug::Integer::from(rug::Integer::fibonacci(n as u32)).to_string().into_bytes()),
     ("dashu-int", |n| doubled::<dashu_int::UBig>(n).to_string().into_bytes()),

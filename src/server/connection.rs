@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower::Service as _;
 
-use crate::head_timer::HeadTimer;
-use crate::serve::Api;
-use crate::shutdown::DrainWatch;
-use crate::stream::{Reader, Stream};
+use super::head_timer::HeadTimer;
+use super::serve::Api;
+use super::shutdown::DrainWatch;
+use super::stream::{Reader, Stream};
 
 /// One accepted connection and everything that decides its end.
 pub struct Connection {

@@ -4,9 +4,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::calculator::QueueFull;
-use crate::fibonacci::IndexError;
-
 /// An error as RFC 9457 describes it: what happened, and what would be accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -37,6 +34,11 @@ impl Problem {
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
+
+    /// Its answer tells the client to come back in a second.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
 }
 
 /// The fallback for a path that is no route.
@@ -48,18 +50,6 @@ pub async fn not_found(uri: Uri) -> Problem {
 /// The fallback for a route that has no such method; axum adds the Allow header.
 pub async fn method_not_allowed() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path answers GET and HEAD only")
-}
-
-impl From<IndexError> for Problem {
-    fn from(error: IndexError) -> Self {
-        Self::bad_request(error.to_string())
-    }
-}
-
-impl From<QueueFull> for Problem {
-    fn from(error: QueueFull) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-    }
 }
 
 impl IntoResponse for Problem {

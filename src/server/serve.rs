@@ -9,9 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep;
 
-use crate::connection::Connection;
-use crate::metrics::{GaugeGuard, HttpMetrics};
-use crate::shutdown::{self, DrainWatch};
+use super::connection::Connection;
+use super::metrics::{GaugeGuard, HttpMetrics};
+use super::shutdown::{self, DrainWatch};
 
 /// What one listener serves.
 #[derive(Clone)]

@@ -24,7 +24,6 @@ mod bound;
 mod carry;
 mod complex;
 mod doubling;
-mod index;
 mod roots;
 mod text;
 mod transform;
@@ -32,7 +31,6 @@ mod transform;
 #[cfg(test)]
 mod tests;
 
-pub use index::{IndexError, parse_index};
 pub use text::Digits;
 
 /// The largest n there is room and proof for.

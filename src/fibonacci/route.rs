@@ -12,9 +12,10 @@ use headers_accept::Accept;
 use mediatype::{MediaType, media_type};
 use utoipa::ToSchema;
 
-use crate::calculator::Calculator;
-use crate::error::Problem;
-use crate::fibonacci::{self, IndexError, parse_index};
+use super::arithmetic;
+use super::calculator::Calculator;
+use super::index::{IndexError, parse_index};
+use crate::server::problem::Problem;
 
 // How an answer reads as JSON. Its digits are written as they come, because no serializer takes a number in pieces.
 #[derive(ToSchema)]
@@ -72,7 +73,7 @@ pub async fn fibonacci(
         Ok(Path(text)) => parse_index(&text, max)?,
         Err(_) => return Err(IndexError::NotANumber { max }.into()),
     };
-    let body = match fibonacci::short(n) {
+    let body = match arithmetic::short(n) {
         Some(result) if is_text => Body::from(result.to_string()),
         Some(result) => Body::from(format!(r#"{{"n":{n},"result":{result}}}"#)),
         None if is_text => calculator.answer(n).await?.into_body(String::new(), ""),

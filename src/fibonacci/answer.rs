@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::fibonacci::Digits;
+use super::arithmetic::Digits;
 
 /// Digits are made into text in pieces of this size, when the connection has room for one.
 const PIECE: usize = 16 * 1024;
@@ -89,7 +89,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
-    use crate::fibonacci::{compute, digits};
+    use crate::fibonacci::arithmetic::{compute, digits};
 
     #[tokio::test]
     async fn the_pieces_of_a_long_answer_are_the_whole_of_it_and_its_length_is_known() {

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -12,14 +12,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::build_info;
+use super::build_info;
 
-/// Everything Prometheus reads, registered under its name once.
+/// What Prometheus reads of every service; what a resource measures besides, it registers itself.
 pub struct Metrics {
-    registry: Registry,
+    pub registry: Registry,
     pub http: HttpMetrics,
     pub connections_open: Gauge,
-    pub fibonacci: FibonacciMetrics,
 }
 
 impl Metrics {
@@ -38,26 +37,13 @@ impl Metrics {
         let connections_open = Gauge::default();
         registry.register("http_connections_open", "Connections accepted and not yet closed", connections_open.clone());
 
-        let fibonacci = FibonacciMetrics::default();
-        registry.register(
-            "fibonacci_queue_length",
-            "Requests that wait for a computation slot",
-            fibonacci.queue_length.clone(),
-        );
-        registry.register_with_unit(
-            "fibonacci_computation_duration",
-            "Time of one long computation, without waiting",
-            Unit::Seconds,
-            fibonacci.duration.clone(),
-        );
-
         let build = vec![
             ("version", build_info::VERSION.to_owned()),
             ("revision", build_info::REVISION.unwrap_or("none").to_owned()),
         ];
         registry.register("argo_rust_build", "What this binary was built from", Info::new(build));
 
-        Self { registry, http, connections_open, fibonacci }
+        Self { registry, http, connections_open }
     }
 
     /// The second listener's whole API.
@@ -158,32 +144,6 @@ impl Measurement<'_> {
 fn known_method(method: &Method) -> &'static str {
     const KNOWN: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
-}
-
-#[derive(Clone)]
-pub struct FibonacciMetrics {
-    queue_length: Gauge,
-    duration: Histogram,
-}
-
-impl Default for FibonacciMetrics {
-    fn default() -> Self {
-        Self {
-            queue_length: Gauge::default(),
-            duration: Histogram::new([0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5]),
-        }
-    }
-}
-
-impl FibonacciMetrics {
-    /// Counts one request as waiting until the guard is dropped, also when its client goes away.
-    pub fn waiting(&self) -> GaugeGuard {
-        GaugeGuard::new(self.queue_length.clone())
-    }
-
-    pub fn computed(&self, time: Duration) {
-        self.duration.observe(time.as_secs_f64());
-    }
 }
 
 /// Adds one to a gauge for as long as it lives.

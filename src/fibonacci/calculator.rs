@@ -4,9 +4,9 @@ use std::time::Instant;
 use rustix::process::setpriority_process;
 use tokio::sync::Semaphore;
 
-use crate::answer::{Answer, MOST_AHEAD};
-use crate::fibonacci;
-use crate::metrics::FibonacciMetrics;
+use super::answer::{Answer, MOST_AHEAD};
+use super::arithmetic;
+use super::metrics::FibonacciMetrics;
 
 /// Up to here an answer takes 25 µs at most, less than a hand-over to another thread.
 const INLINE_MAX: u64 = 19_000;
@@ -53,7 +53,7 @@ impl Calculator {
 
     pub async fn answer(&self, n: u64) -> Result<Answer, QueueFull> {
         if n <= INLINE_MAX {
-            return Ok(Answer::new(fibonacci::compute(n), None));
+            return Ok(Answer::new(arithmetic::compute(n), None));
         }
         let place = self.queue.clone().try_acquire_many_owned(kibibytes(n)).map_err(|_| QueueFull)?;
         let slot = {
@@ -65,7 +65,7 @@ impl Calculator {
             // The thread gives way to those that answer /hello, whose time on a core is microseconds.
             let _ = setpriority_process(None, NICE);
             let started = Instant::now();
-            let digits = fibonacci::compute(n);
+            let digits = arithmetic::compute(n);
             metrics.computed(started.elapsed());
             // The slot is given back by the computation itself: a client that went away does not free it early.
             drop(slot);
@@ -80,7 +80,7 @@ impl Calculator {
 /// What the answer for n keeps while it waits and while it is sent: its digits, and the text that is ahead of its
 /// reader.
 fn kibibytes(n: u64) -> u32 {
-    let digits = fibonacci::size(n);
+    let digits = arithmetic::size(n);
     (digits + (2 * digits).min(MOST_AHEAD)).div_ceil(1024) as u32
 }
 
@@ -94,7 +94,7 @@ mod tests {
     /// One slot, with a queue for one answer of this n.
     fn calculator(n: u64) -> Calculator {
         Calculator {
-            max: fibonacci::LARGEST,
+            max: arithmetic::LARGEST,
             slots: Arc::new(Semaphore::new(1)),
             queue: Arc::new(Semaphore::new(kibibytes(n) as usize)),
             metrics: FibonacciMetrics::default(),
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn the_queue_has_room_for_few_long_answers_and_for_many_short_ones() {
         let check = |n: u64, answers: usize| assert_eq!(QUEUE_PER_SLOT / kibibytes(n) as usize, answers, "F({n})");
-        check(fibonacci::LARGEST, 6);
+        check(arithmetic::LARGEST, 6);
         check(1_000_000, 26);
         check(INLINE_MAX + 1, 1_365);
     }
