@@ -1,0 +1,52 @@
+//! ARCHITECTURE.md's "The delivery's contract": what it says is what the manifest has.
+
+use serde_json::{Value, json};
+
+use crate::repository::{at, delivered, text, yaml};
+
+const DOCUMENT: &str = "ARCHITECTURE.md";
+const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
+
+fn contract() -> String {
+    let document = text(DOCUMENT);
+    let section = document.split("\n## ").find(|section| section.starts_with("The delivery's contract\n"));
+    section.unwrap_or_else(|| panic!("{DOCUMENT} has no chapter \"The delivery's contract\"")).to_owned()
+}
+
+#[test]
+fn the_probes_of_each_service_ask_one_path_at_its_port() {
+    for service in delivered() {
+        let (file, container) = (service.manifest("deployment.yaml"), service.container());
+        let path = at(&container, &file, "/readinessProbe/httpGet/path");
+        let asked = json!({ "path": path, "port": at(&container, &file, "/ports/0/containerPort") });
+        for probe in PROBES {
+            let reason = "all probes ask the same path, at the container's first port";
+            assert_eq!(container[probe]["httpGet"], asked, "{file}: {probe}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn the_service_has_what_the_contract_asks_of_it() {
+    let document: Value = serde_json::from_str(&text("src/routes/openapi.json")).expect("the description is JSON");
+    let probe = yaml("k8s/deployment.yaml")["spec"]["template"]["spec"]["containers"][0]["readinessProbe"].take();
+    for path in [at(&probe, "k8s/deployment.yaml", "/httpGet/path").as_str().unwrap_or_default(), "/version"] {
+        let answers = &document["paths"][path]["get"]["responses"];
+        let advice = "give the service this route, or change the probes of k8s/deployment.yaml to one that it has";
+        assert!(answers["200"].is_object(), "src/routes/openapi.json has no GET {path} that answers 200: {advice}");
+    }
+}
+
+#[test]
+fn each_field_that_the_contract_names_is_in_the_manifest() {
+    let (contract, manifest) = (contract(), text("k8s/deployment.yaml"));
+    for field in ["httpGet", "terminationGracePeriodSeconds", "runAsUser", "readOnlyRootFilesystem"] {
+        assert!(contract.contains(&format!("`{field}`")), "{DOCUMENT}'s contract no longer names `{field}`");
+        assert!(
+            manifest.contains(&format!("{field}:")),
+            "k8s/deployment.yaml has no {field}, which the contract names"
+        );
+    }
+    let user = yaml("k8s/deployment.yaml")["spec"]["template"]["spec"]["securityContext"]["runAsUser"].take();
+    assert!(user.as_u64().is_some_and(|user| user > 0), "runAsUser is {user}: the contract asks for a number but root");
+}
