@@ -2,12 +2,14 @@
 
 pub mod application;
 pub mod evidence;
+pub mod kubeconfig;
 pub mod objects;
 pub mod pods;
 pub mod secret;
 pub mod service;
 pub mod workload;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -17,6 +19,7 @@ use kube::config::KubeConfigOptions;
 use kube::{Client, Config, Error, Resource};
 use serde::de::DeserializeOwned;
 
+use self::kubeconfig::Kubeconfig;
 use crate::exit::NoAccess;
 
 /// A cluster that does not answer the first packet within this time will not be asked for more.
@@ -30,14 +33,16 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// By the kubeconfig that kubectl would use too.
+    /// By the kubeconfig that kubectl would use too, and where nobody has set one up by that of the loop of this machine.
     pub async fn connect(context: Option<&str>) -> Result<Self> {
-        let config = match context {
-            Some(context) => {
-                let options = KubeConfigOptions { context: Some(context.to_owned()), ..Default::default() };
-                Config::from_kubeconfig(&options).await.map_err(anyhow::Error::from)
+        let options = KubeConfigOptions { context: context.map(str::to_owned), ..Default::default() };
+        let config = match (kubeconfig::of_whoever_asks()?, context) {
+            (Kubeconfig::OfTheLoop(path), _) => {
+                eprintln!("No kubeconfig is set up: this is about the loop of this machine.");
+                of_file(&path, &options).await
             }
-            None => Config::infer().await.map_err(anyhow::Error::from),
+            (Kubeconfig::Own, Some(_)) => Config::from_kubeconfig(&options).await.map_err(anyhow::Error::from),
+            (Kubeconfig::Own, None) => Config::infer().await.map_err(anyhow::Error::from),
         };
         let mut config = config.map_err(|error| {
             NoAccess(format!(
@@ -78,6 +83,11 @@ impl Cluster {
         let list = self.api::<K>(namespace).list(parameters).await;
         Ok(list.map_err(|error| explain(error, &what, &self.server))?.items)
     }
+}
+
+async fn of_file(path: &Path, options: &KubeConfigOptions) -> Result<Config> {
+    let kubeconfig = kube::config::Kubeconfig::read_from(path)?;
+    Ok(Config::from_custom_kubeconfig(kubeconfig, options).await?)
 }
 
 /// kube's errors name types and nest their reasons; this says what was refused and what to do.

@@ -14,7 +14,7 @@ pub enum Planned {
 }
 
 /// Err says why it could not be asked. `folder` is the one with terraform.tfvars; without `-lock` nothing is written.
-pub fn plan(folder: &Path, context: Option<&str>) -> Result<Planned> {
+pub fn plan(folder: &Path, kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Planned> {
     if !folder.join(".terraform").is_dir() {
         bail!("OpenTofu is not set up in this clone; `cd tofu && tofu init` does it");
     }
@@ -24,7 +24,7 @@ pub fn plan(folder: &Path, context: Option<&str>) -> Result<Planned> {
     tofu.args(["plan", "-detailed-exitcode", "-lock=false", "-input=false", "-no-color", "-compact-warnings"]);
     // The cluster that this command looks at, unless the person has said which one OpenTofu takes.
     if std::env::var_os("TF_VAR_kubeconfig").is_none()
-        && let Some(kubeconfig) = std::env::var_os("KUBECONFIG").filter(|path| Path::new(path).is_file())
+        && let Some(kubeconfig) = kubeconfig
     {
         tofu.env("TF_VAR_kubeconfig", kubeconfig);
     }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_clone_that_was_never_set_up_is_skipped_with_the_way_to_do_it() {
         let folder = tempfile::tempdir().expect("a folder");
-        let error = plan(folder.path(), None).expect_err("there is nothing to plan with");
+        let error = plan(folder.path(), None, None).expect_err("there is nothing to plan with");
         assert!(error.to_string().contains("tofu init"), "{error:#}");
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
+use crate::cluster::kubeconfig;
 use crate::doctor::facts::{Fact, Plan};
 use crate::doctor::report::Report;
 use crate::doctor::{collect, examine};
@@ -45,7 +46,8 @@ fn plan(options: &Options, folder: &std::path::Path) -> Fact<Plan> {
     if options.no_plan {
         return Fact::Unseen("--no-plan leaves it out".to_owned());
     }
-    match tofu::plan(folder, options.target.context.as_deref()) {
+    let kubeconfig = kubeconfig::file();
+    match tofu::plan(folder, kubeconfig.as_deref(), options.target.context.as_deref()) {
         Ok(Planned::Nothing) => Fact::Found(Plan::Empty),
         Ok(Planned::Changes(summary)) => Fact::Found(Plan::Changes(summary)),
         Err(error) => Fact::Unseen(format!("{error:#}")),

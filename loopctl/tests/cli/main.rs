@@ -8,6 +8,7 @@ mod doctor;
 mod documented;
 mod help;
 mod journey;
+mod kubeconfig;
 mod pull_secret;
 mod rename;
 mod repository;

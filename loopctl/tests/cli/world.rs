@@ -142,18 +142,23 @@ impl World {
     }
 
     pub fn loopctl(&self, arguments: &[&str]) -> Output {
-        assert_cmd::Command::cargo_bin("loopctl")
-            .expect("loopctl is built")
+        self.loopctl_with(Some("kubeconfig"), arguments)
+    }
+
+    /// KUBECONFIG names a file of this world, or is not set.
+    fn loopctl_with(&self, kubeconfig: Option<&str>, arguments: &[&str]) -> Output {
+        let mut loopctl = assert_cmd::Command::cargo_bin("loopctl").expect("loopctl is built");
+        loopctl
             .args(arguments)
             .current_dir(self.path("clone"))
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
-            .env("KUBECONFIG", self.path("kubeconfig"))
             .env("LOOPCTL_STATE", self.path("state"))
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("TZ", "UTC")
             .env("COLUMNS", "100")
+            .envs(kubeconfig.map(|name| ("KUBECONFIG", self.path(name))))
             .timeout(std::time::Duration::from_secs(30))
             .output()
             .expect("loopctl can be run")
@@ -161,7 +166,11 @@ impl World {
 
     /// Exit code and everything said, with names for what differs from run to run.
     pub fn transcript(&self, arguments: &[&str]) -> String {
-        let output = self.loopctl(arguments);
+        self.transcript_with(Some("kubeconfig"), arguments)
+    }
+
+    pub fn transcript_with(&self, kubeconfig: Option<&str>, arguments: &[&str]) -> String {
+        let output = self.loopctl_with(kubeconfig, arguments);
         let code = output.status.code().map_or("a signal".to_owned(), |code| code.to_string());
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
         let mut text =
