@@ -11,4 +11,5 @@ mod ownership;
 mod proofs;
 mod provider;
 mod repository;
+mod walk;
 mod workflow;
