@@ -40,6 +40,15 @@ pub struct Coordinates {
     /// The birth value; the live Service may have another one.
     pub node_port: Option<u16>,
     pub pull_secrets: Vec<String>,
+    /// What the delivery asks of the service; None where the manifest's readiness is probed in another way than by HTTP.
+    pub probe: Option<Probe>,
+}
+
+/// The path and the port of the readiness probe: the delivery's contract, in ARCHITECTURE.md.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    pub path: String,
+    pub port: u16,
 }
 
 impl Coordinates {
@@ -75,6 +84,7 @@ impl Coordinates {
                 .and_then(Value::as_u64)
                 .and_then(|port| port.try_into().ok()),
             pull_secrets: deployment.names("/spec/template/spec/imagePullSecrets"),
+            probe: deployment.probe(),
             repository,
             image,
             tag,
@@ -135,6 +145,15 @@ impl Manifest {
         found.map(str::to_owned).with_context(|| format!("{} has no {pointer}", self.file))
     }
 
+    /// A port that the probe names is looked up among those of the container.
+    fn probe(&self) -> Option<Probe> {
+        let container = self.value("/spec/template/spec/containers/0")?;
+        let asked = container.pointer("/readinessProbe/httpGet")?;
+        let named = |name: &str| container["ports"].as_array()?.iter().find(|port| port["name"] == name);
+        let port = asked["port"].as_u64().or_else(|| named(asked["port"].as_str()?)?["containerPort"].as_u64())?;
+        Some(Probe { path: asked["path"].as_str().unwrap_or("/").to_owned(), port: port.try_into().ok()? })
+    }
+
     fn labels(&self, pointer: &str) -> String {
         let labels = self.value(pointer).and_then(Value::as_object).into_iter().flatten();
         let pairs: Vec<String> =
@@ -159,6 +178,23 @@ mod tests {
         assert_eq!(found.image.rsplit('/').next(), found.slug.rsplit('/').next());
         assert_eq!(found.selector, format!("app.kubernetes.io/name={}", found.deployment));
         assert!(found.node_port.is_some() && !found.pull_secrets.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn the_probe_is_read_with_its_port_by_number_or_by_name() {
+        let check = |probe: &str, expected: Option<(&str, u16)>| {
+            let text = format!(
+                "spec: {{template: {{spec: {{containers: [{{ports: [{{name: http, containerPort: 81}}], {probe}}}]}}}}}}"
+            );
+            let value = serde_saphyr::from_str(&text).expect("the case is YAML");
+            let found = Manifest { file: DEPLOYMENT, value }.probe();
+            assert_eq!(found, expected.map(|(path, port)| Probe { path: path.to_owned(), port }), "{probe}");
+        };
+        check("readinessProbe: {httpGet: {path: /live, port: 80}}", Some(("/live", 80)));
+        check("readinessProbe: {httpGet: {port: http}}", Some(("/", 81)));
+        check("readinessProbe: {httpGet: {path: /, port: other}}", None);
+        check("readinessProbe: {tcpSocket: {port: 80}}", None);
+        check("livenessProbe: {httpGet: {path: /live, port: 80}}", None);
     }
 
     #[test]

@@ -2,14 +2,19 @@
 
 use anyhow::Result;
 use k8s_openapi::api::core::v1::{Node, Service};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::api::{Api, ListParams};
 
 use super::{Cluster, explain};
 
 impl Cluster {
-    pub async fn node_port(&self, namespace: &str, service: &str) -> Result<Option<u16>> {
+    /// Of the Service's port that leads to the container's; of its first one where none says so.
+    pub async fn node_port(&self, namespace: &str, service: &str, container: Option<u16>) -> Result<Option<u16>> {
         let service: Option<Service> = self.get(namespace, service).await?;
-        let port = service.and_then(|service| service.spec?.ports?.first()?.node_port);
+        let ports = service.and_then(|service| service.spec?.ports).unwrap_or_default();
+        let wanted = container.map(|port| IntOrString::Int(port.into()));
+        let leads = ports.iter().find(|port| wanted.is_some() && port.target_port == wanted);
+        let port = leads.or(ports.first()).and_then(|port| port.node_port);
         Ok(port.and_then(|port| port.try_into().ok()))
     }
 

@@ -1,7 +1,7 @@
 //! `loopctl service`: the services that this repository declares.
 
 mod add;
-mod checks;
+pub mod checks;
 mod files;
 mod list;
 mod next_steps;

@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::progress::{Progress, say, seconds};
+use crate::coordinates::Coordinates;
 use crate::local::base_images::{self, Image};
 use crate::local::workflow::again::again;
 use crate::local::workflow::follow;
@@ -179,7 +180,8 @@ fn has_succeeded(run: &Run) -> bool {
 
 fn what_to_try(place: &Place) {
     let service = delivery::service();
-    say(&format!("Ask the service:     curl {service}/hello"));
+    let probe = Coordinates::read(&place.checkout).ok().and_then(|coordinates| coordinates.probe);
+    say(&format!("Ask the service:     curl {service}{}", probe.map_or("/version".to_owned(), |probe| probe.path)));
     say("Change something:    edit src/, git commit, then `cargo loopctl push`");
     say(&format!("Watch it come:       watch -n1 curl -s {service}/version"));
     say("Look into the loop:  cargo loopctl status; cargo loopctl logs PART; cargo loopctl runs");

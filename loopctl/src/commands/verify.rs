@@ -1,4 +1,6 @@
 //! `loopctl verify`: README's chapter "Verify a rollout" as one command.
+//!
+//! Of the service it asks what the delivery's contract in ARCHITECTURE.md says, and what it is told to ask.
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -7,7 +9,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::coordinates::{split_image, tag_of};
+use super::service::checks;
+use crate::coordinates::{DEPLOYMENT, split_image, tag_of};
 use crate::exit::{Exit, NoAccess};
 use crate::journey::collect::Scene;
 use crate::journey::endpoint;
@@ -15,12 +18,17 @@ use crate::journey::facts::Rollout;
 use crate::output::{Answer, Output, style};
 use crate::target::{At, Target, block_on};
 
+const VERSION: &str = "/version";
+
 /// Check that what runs is what git says, that it answers rightly, and where its image comes from
 #[derive(Args)]
 #[command(after_help = Exit::help())]
 pub struct Options {
     #[command(flatten)]
     at: At,
+    /// A further path that must answer 200, such as /orders/42; may be given more than once
+    #[arg(long = "path", value_name = "PATH", value_parser = checks::path)]
+    paths: Vec<String>,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -35,7 +43,7 @@ struct Verified {
 
 #[derive(Serialize)]
 struct Check {
-    check: &'static str,
+    check: String,
     outcome: Outcome,
     detail: String,
 }
@@ -51,13 +59,14 @@ enum Outcome {
 
 impl Answer for Verified {
     fn text(&self) -> String {
+        let widest = self.checks.iter().map(|check| check.check.chars().count()).max().unwrap_or_default();
         let lines = self.checks.iter().map(|check| {
             let word = match check.outcome {
                 Outcome::Passed => style::paint(style::GOOD, "passed "),
                 Outcome::Failed => style::paint(style::BAD, "FAILED "),
                 Outcome::Skipped => style::paint(style::DIM, "skipped"),
             };
-            format!("{word}  {:<14} {}", check.check, check.detail)
+            format!("{word}  {:<widest$}  {}", check.check, check.detail)
         });
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -74,7 +83,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             Some(endpoint) => vec![endpoint::base(endpoint)],
             None => endpoint::addresses(cluster, &scene.coordinates).await,
         };
-        checks.extend(of_service(&scene, &addresses, &rollout).await);
+        checks.extend(of_service(&scene, &addresses, &rollout, &options.paths).await);
         checks.push(of_attestation(&scene, &rollout));
         let passed = checks.iter().all(|check| check.outcome != Outcome::Failed);
         options.output.print(&Verified { passed, checks })?;
@@ -82,12 +91,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-fn check(check: &'static str, passed: bool, detail: impl Into<String>) -> Check {
-    Check { check, outcome: if passed { Outcome::Passed } else { Outcome::Failed }, detail: detail.into() }
+fn check(check: &str, passed: bool, detail: impl Into<String>) -> Check {
+    Check {
+        check: check.to_owned(),
+        outcome: if passed { Outcome::Passed } else { Outcome::Failed },
+        detail: detail.into(),
+    }
 }
 
-fn skipped(check: &'static str, why: impl Into<String>) -> Check {
-    Check { check, outcome: Outcome::Skipped, detail: why.into() }
+fn skipped(check: &str, why: impl Into<String>) -> Check {
+    Check { check: check.to_owned(), outcome: Outcome::Skipped, detail: why.into() }
 }
 
 fn of_rollout(rollout: &Rollout) -> Check {
@@ -105,40 +118,53 @@ async fn of_git(scene: &Scene, rollout: &Rollout) -> Check {
     }
 }
 
-async fn of_service(scene: &Scene, addresses: &[String], rollout: &Rollout) -> Vec<Check> {
-    const NAMES: [&str; 3] = ["/hello", "/fibonacci/42", "/version"];
+async fn of_service(scene: &Scene, addresses: &[String], rollout: &Rollout, paths: &[String]) -> Vec<Check> {
+    let probe = scene.coordinates.probe.as_ref().map(|probe| probe.path.as_str());
+    let mut checks = Vec::new();
+    if probe.is_none() {
+        let advice = format!("{DEPLOYMENT} has no readinessProbe with an httpGet, which says what to ask");
+        checks.push(check("probe", false, advice));
+    }
+    let mut asked: Vec<&str> = probe.into_iter().chain(paths.iter().map(String::as_str)).collect();
+    asked.push(VERSION);
     let mut found = None;
     for address in addresses {
         found = Some(address);
-        if scene.client.get(address, "/hello").await.is_ok() {
+        if scene.client.get(address, asked[0]).await.is_ok() {
             break;
         }
     }
-    let Some(address) = found else {
-        return NAMES
-            .map(|name| check(name, false, "the Service has no NodePort: name its address with --endpoint"))
-            .into();
-    };
     let tag = split_image(&rollout.workload.image).map(|(_, tag)| tag).unwrap_or_default();
-    let mut checks = Vec::new();
-    for name in NAMES {
-        checks.push(match scene.client.get(address, name).await {
+    for path in asked {
+        let Some(address) = found else {
+            checks.push(check(path, false, "the Service has no NodePort: name its address with --endpoint"));
+            continue;
+        };
+        checks.push(match scene.client.get(address, path).await {
             Ok(answer) => {
-                let body: Value = serde_json::from_str(&answer).unwrap_or_default();
-                let right = match name {
-                    "/hello" => body["message"].is_string(),
-                    "/fibonacci/42" => body["result"] == 267_914_296,
-                    _ => {
-                        body["image_tag"] == tag.as_str()
-                            && body["revision"].as_str().is_some_and(|it| tag_of(it) == tag)
-                    }
-                };
-                check(name, right, format!("{address} answers {}", answer.trim()))
+                let right = path != VERSION || names_the_tag(&answer, &tag);
+                check(path, right, format!("{address} answers {}", shortened(&answer)))
             }
-            Err(error) => check(name, false, format!("{error:#}")),
+            Err(error) => check(path, false, format!("{error:#}")),
         });
     }
     checks
+}
+
+fn names_the_tag(version: &str, tag: &str) -> bool {
+    let version: Value = serde_json::from_str(version).unwrap_or_default();
+    let revision = version["revision"].as_str().filter(|revision| revision.len() == 40);
+    version["image_tag"] == tag && revision.is_some_and(|revision| tag_of(revision) == tag)
+}
+
+/// An answer may have any length and any lines; its beginning tells which one it was.
+fn shortened(answer: &str) -> String {
+    const SHOWN: usize = 160;
+    let line = answer.trim().lines().next().unwrap_or("nothing");
+    if line.chars().count() <= SHOWN && line.len() == answer.trim().len() {
+        return line.to_owned();
+    }
+    format!("{}… ({} bytes)", line.chars().take(SHOWN).collect::<String>(), answer.len())
 }
 
 /// By GitHub's own command: that this repository's workflow built the very digest that runs.

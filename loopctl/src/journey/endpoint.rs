@@ -29,7 +29,8 @@ impl Client {
         let answer = answer.map_err(|error| NoAccess(format!("{url} does not answer: {}", root_cause(&error))))?;
         let status = answer.status();
         let body = answer.text().await.with_context(|| format!("{url} stops in the middle of its answer"))?;
-        if !status.is_success() {
+        // What the probes and the delivery's contract ask for; a redirect has been followed by now.
+        if status != reqwest::StatusCode::OK {
             bail!("{url} answers {status}: {}", body.trim());
         }
         Ok(body)
@@ -74,7 +75,11 @@ pub async fn look(client: &Client, addresses: &[String]) -> Seen<Endpoint> {
 /// Where the service may be reached from here: its NodePort on this machine when the cluster is here, and on a node.
 pub async fn addresses(cluster: &Cluster, coordinates: &Coordinates) -> Vec<String> {
     let (port, node) = futures_util::future::join(
-        cluster.node_port(&coordinates.namespace, &coordinates.service),
+        cluster.node_port(
+            &coordinates.namespace,
+            &coordinates.service,
+            coordinates.probe.as_ref().map(|probe| probe.port),
+        ),
         cluster.node_address(),
     )
     .await;

@@ -85,12 +85,12 @@ fn delivered() -> Delivery {
     let image = world.image(&tag);
     world.push_image(&tag);
     world.tag(&tag, "");
+    world.probe("/live");
     let bump = world.push("bump", 2, &format!("ci: update image to {tag}"));
     world.put(APPLICATION, &application(&bump));
     world.put(REPLICA_SETS, &replica_sets(&image));
     world.put("/version", &json!({"version": "0.1.0", "revision": source, "image_tag": tag}));
-    world.put("/hello", &json!({"message": "Hello!"}));
-    world.put("/fibonacci/42", &json!({"n": 42, "result": 267_914_296}));
+    world.put("/live", &json!({"alive": true}));
     let delivery = Delivery { world, source, tag, image };
     delivery.pods(2, &ready());
     delivery
@@ -244,9 +244,29 @@ fn what_may_not_be_read_is_said_and_the_rest_is_answered() {
 fn verify_passes_when_all_agree_and_fails_on_another_answer() {
     let delivery = delivered();
     insta::assert_snapshot!("verify", delivery.transcript(&["verify"]));
-    delivery.world.put("/fibonacci/42", &json!({"n": 42, "result": 1}));
+    delivery.world.put("/orders/42", &json!({"order": 42}));
+    delivery.world.put_with("/orders", 200, &"an order\n".repeat(1000));
+    insta::assert_snapshot!(
+        "verify_more",
+        delivery.transcript(&["verify", "--path", "/orders/42", "--path", "/orders"])
+    );
+    delivery.world.put_with("/live", 503, "not yet");
+    // As a build says it that was given no commit.
+    let unknown = json!({"version": "0.1.0", "revision": "none", "image_tag": delivery.tag});
+    delivery.world.put("/version", &unknown);
     delivery.pods(1, &unready(&json!({}), 0));
-    insta::assert_snapshot!("verify_failed", delivery.transcript(&["verify"]));
+    insta::assert_snapshot!("verify_failed", delivery.transcript(&["verify", "--path", "/orders/43"]));
+    let said = delivery.transcript(&["verify", "--path", "orders"]);
+    assert!(said.starts_with("exit code: 2\n") && said.contains("must start with '/'"), "{said}");
+}
+
+#[test]
+fn verify_without_a_probe_says_what_the_manifest_lacks() {
+    let delivery = delivered();
+    delivery.world.tag(&delivery.tag, "");
+    let said = delivery.transcript(&["verify"]);
+    assert!(said.starts_with("exit code: 1\n"), "{said}");
+    assert!(said.contains("FAILED   probe        k8s/deployment.yaml has no readinessProbe with an httpGet"), "{said}");
 }
 
 #[test]

@@ -108,6 +108,14 @@ impl World {
         ));
     }
 
+    /// What the delivery's contract asks of the service, in the manifest that [`World::tag`] has written.
+    pub fn probe(&self, path: &str) {
+        let manifest = self.path("clone").join("k8s/deployment.yaml");
+        let text = std::fs::read_to_string(manifest).expect("the manifest is written");
+        let probe = format!("          readinessProbe: {{httpGet: {{path: {path}, port: 8080}}}}\n");
+        self.write("k8s/deployment.yaml", &(text + &probe));
+    }
+
     /// Commits all that was written and pushes it; the name stands for the commit in transcripts.
     pub fn push(&mut self, name: &str, minute: u32, subject: &str) -> String {
         let clone = self.path("clone");
