@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-service test-delivery test-bump e2e bench lint fmt image clean
+.PHONY: help run test test-service test-delivery test-bump e2e e2e-long bench lint fmt image clean
 
 help: ## print these lines
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,11 +17,14 @@ test-delivery: ## test that manifests, workflow, tofu and documents agree with e
 	cargo test --locked --test delivery
 
 test-bump: ## put the bump of the image's tag through 200 rounds of racing runs
-	cargo test --locked --test bump -- --nocapture
+	BUMP_ROUNDS=200 cargo test --locked --test bump -- --nocapture
 
 e2e: ## prove on a real cluster of its own what README says about the loop
 	cargo build --locked --manifest-path loopctl/Cargo.toml
 	cargo test --locked --manifest-path e2e/Cargo.toml --lib --test proofs -- $(PROOF)
+
+e2e-long: test-bump ## the same proofs with all their repetitions, and those of the bump
+	E2E_LONG=1 $(MAKE) e2e
 
 bench: ## measure the service beside its peers and write the tables (10 minutes; BENCH=--quick: 4)
 	@scripts/bench-tools

@@ -1,7 +1,7 @@
 //! The service from outside, on the port that k8s/service.yaml gives it on this machine.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,29 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::Loop;
+
 pub const ADDRESS: &str = "127.0.0.1:30800";
+const MANIFEST: &str = "k8s/deployment.yaml";
 
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the kubelet asks of the service. With /version it is all that the delivery's contract has, so that it is all
+/// that a proof knows of this service's answers.
+pub fn probe_path() -> Result<&'static str> {
+    static PATH: OnceLock<Option<String>> = OnceLock::new();
+    let path = PATH.get_or_init(|| {
+        let manifest = std::fs::read_to_string(Loop::place().checkout.join(MANIFEST)).ok()?;
+        let (_, probe) = manifest.split_once("readinessProbe:")?;
+        probe.lines().find_map(|line| line.trim().strip_prefix("path: ")).map(str::to_owned)
+    });
+    path.as_deref().with_context(|| format!("{MANIFEST} has no path in its readinessProbe"))
+}
+
+/// The contract's question, on the NodePort.
+pub fn probe() -> Result<String> {
+    get(probe_path()?)
+}
 
 /// One request on a connection of its own, never repeated.
 pub fn get(path: &str) -> Result<String> {
@@ -54,7 +74,7 @@ pub fn image_tag() -> Result<String> {
     version["image_tag"].as_str().map(str::to_owned).context("/version names no image_tag")
 }
 
-/// Asks `/hello` all the time and counts, while a proof does something to the cluster.
+/// Asks the probe's path all the time and counts, while a proof does something to the cluster.
 pub struct Witness {
     stop: Arc<AtomicBool>,
     asked: Arc<AtomicU64>,
@@ -70,7 +90,7 @@ impl Witness {
             let begin = Instant::now();
             let mut failures = Vec::new();
             while !stopping.load(Ordering::Relaxed) {
-                if let Err(error) = get("/hello") {
+                if let Err(error) = probe() {
                     failures.push(format!("after {:.1} s: {error:#}", begin.elapsed().as_secs_f64()));
                 }
                 count.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! The scripts that decide about and write the image's tag, run against real git repositories.
 //!
-//! Replay a failure with the seed it printed: `BUMP_SEED=7 cargo test --test bump`. `BUMP_ROUNDS` (200) sets how long.
+//! Replay a failure with the seed it printed: `BUMP_SEED=7 cargo test --test bump`. `BUMP_ROUNDS` (60) sets how long.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

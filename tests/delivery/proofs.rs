@@ -46,6 +46,23 @@ fn each_proof_shows_that_its_check_can_fail() {
 }
 
 #[test]
+fn how_often_each_thing_is_repeated_is_documented() {
+    const TABLE: &str = "e2e/src/repetitions.rs";
+    let (table, document) = (text(TABLE), text(DOCUMENT));
+    let mut rows = Vec::new();
+    for line in table.lines().filter_map(|line| line.strip_prefix("pub const ")) {
+        let (name, figures) = line.split_once(": Often = Often { few: ").unwrap_or_else(|| panic!("{TABLE}: {line}"));
+        let (few, many) = figures.trim_end_matches(" };").split_once(", many: ").expect("few, then many");
+        let figures = [few, many].map(|figure| figure.replace('_', ","));
+        rows.push(format!("| {} | {} | {} |", name.to_lowercase().replace('_', " "), figures[0], figures[1]));
+    }
+    assert!(rows.len() > 3, "{TABLE} has only {rows:?}: this check reads too little");
+    let (_, documented) = document.split_once("| many times (`make e2e-long`) |\n|---|---|---|\n").expect(DOCUMENT);
+    let documented: Vec<&str> = documented.lines().take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(documented, rows, "{DOCUMENT} must have the figures of {TABLE}, in its order");
+}
+
+#[test]
 fn each_file_of_proofs_is_run() {
     let listed: BTreeSet<String> = listed().into_iter().map(|(file, _)| file + ".rs").collect();
     const HARNESS: [&str; 3] = ["main.rs", "table.rs", "take_turns.rs"];

@@ -51,7 +51,7 @@ pub fn a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_l
         clone.replace(MANIFEST, "maxSurge: 1", "maxSurge: 0")?;
         release(the_loop, clone, &Loop::unused_tag()?, old)?;
         let (_, lost) = wait::until("the service stops answering", Duration::from_secs(60), || {
-            match service::get("/hello") {
+            match service::probe() {
                 Err(_) => Ok(()),
                 Ok(_) => anyhow::bail!("it still answers"),
             }

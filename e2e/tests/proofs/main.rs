@@ -68,7 +68,7 @@ const PROOFS: &[Proof] = proofs![
     rename::a_renamed_clone_passes_its_tests_and_can_be_renamed_back,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
     speed::polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen_seconds_in_the_median,
-    rollout_under_load::twenty_rollouts_under_load_fail_no_request,
+    rollout_under_load::rollouts_under_load_fail_no_request,
     lifecycle::up_while_it_is_up_says_so_and_restarts_nothing,
     restarts::each_part_is_killed_under_load_and_the_loop_heals,
 ];

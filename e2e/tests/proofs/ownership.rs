@@ -87,7 +87,7 @@ fn keep_sizing(
     expect("the sizing after the second bump", sizing(the_loop)?, wanted.clone())?;
     let (_, lived) = the_loop.deliver(clone, &tags[0])?;
     expect("the sizing after the third bump", sizing(the_loop)?, wanted.clone())?;
-    service::get_at(&format!("127.0.0.1:{NODE_PORT}"), "/hello")?;
+    service::get_at(&format!("127.0.0.1:{NODE_PORT}"), service::probe_path()?)?;
     report.measured(format!(
         "2 replicas, 300m/80Mi and NodePort {NODE_PORT}, written as {PROVIDER}, outlived 3 bumps (the last live after {}) and a selfHeal ({})",
         seconds(lived),
@@ -202,7 +202,7 @@ pub fn a_file_removed_from_git_is_pruned_but_never_namespace_or_service(
         })?;
         wait::throughout("Namespace and Service stay as they are", Duration::from_secs(5), || {
             expect("their identity", [uid(the_loop, "namespace")?, uid(the_loop, "service")?], uids.clone())?;
-            service::get("/hello").map(drop)
+            service::probe().map(drop)
         })?;
         report.measured("with all three files gone Namespace and Service stayed, and the service answered");
         report.control(format!(

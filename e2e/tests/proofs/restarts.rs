@@ -6,20 +6,32 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use e2e::load::{Connections, Failure, Load, Stream, summary};
+use e2e::repetitions::PARTS_KILLED_IN_EACH_PLACE;
 use e2e::report::{Report, ensure, expect};
 use e2e::repository::Clone;
-use e2e::{APPLICATION, DEPLOYMENT, Loop, NAMESPACE, service, shell, wait};
+use e2e::{APPLICATION, DEPLOYMENT, Loop, NAMESPACE, extras, service, shell, wait};
 use rustix::process::{Signal, kill_process};
 
 use self::victim::{At, HEALED, Victim};
 
-const LOAD: [Stream; 3] = [
-    Stream { name: "kept alive", path: "/hello", connections: Connections::Kept(16), rate: 400 },
-    Stream { name: "fresh connections", path: "/hello", connections: Connections::FreshEachTime, rate: 100 },
-    Stream { name: "computations", path: "/fibonacci/100000", connections: Connections::Kept(2), rate: 5 },
-];
+fn load() -> Result<Vec<Stream>> {
+    let path = service::probe_path()?;
+    let mut streams = vec![
+        Stream { name: "kept alive", path, connections: Connections::Kept(16), rate: 400 },
+        Stream { name: "fresh connections", path, connections: Connections::FreshEachTime, rate: 100 },
+    ];
+    let computations = extras::SHORT_COMPUTATION.map(|path| Stream {
+        name: "computations",
+        path,
+        connections: Connections::Kept(2),
+        rate: 5,
+    });
+    streams.extend(computations);
+    Ok(streams)
+}
 
-/// The parts of one place, killed one after the other; a bump then has to go through all of them.
+/// The parts of one place, killed one after the other, the first ones where few are; a bump then has to go through all
+/// of them.
 struct Round {
     of: &'static str,
     victims: &'static [Victim],
@@ -65,11 +77,12 @@ pub fn each_part_is_killed_under_load_and_the_loop_heals(the_loop: &Loop, report
     let tag = clone.tag()?;
     let tags = [the_loop.fresh_tag(&tag)?, tag];
     let (first, before) = (clone.head()?, Kept::of(the_loop, &tags)?);
-    let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
+    let load = Load::start(service::ADDRESS.parse()?, &load()?)?;
     for (number, round) in ROUNDS.iter().enumerate() {
         // In the seconds of a drain routing has to follow; a part that is down just then is another subject.
         the_loop.wait_for_old_pods()?;
-        for victim in round.victims {
+        let killed = usize::try_from(PARTS_KILLED_IN_EACH_PLACE.times())?;
+        for victim in round.victims.iter().take(killed) {
             let (failed, begin) = (load.failures().len(), Instant::now());
             let healed = victim.kill(the_loop)?;
             let failures = load.failures().split_off(failed);
@@ -115,12 +128,12 @@ fn killing_the_service_itself_is_noticed(the_loop: &Loop, report: &mut Report) -
     let victim = Victim { part: "the service", process: "argo-rust", at: At::Pod };
     // A pod of the last bump that is still draining is not the one that answers.
     the_loop.wait_for_old_pods()?;
-    let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
+    let load = Load::start(service::ADDRESS.parse()?, &load()?)?;
     let (old, begin) = (victim.pid()?, Instant::now());
     kill_process(old, Signal::KILL).context("cannot kill the service")?;
     wait::until("the service answers again", HEALED, || {
         ensure("another process", victim.pid()? != old, "the one that was killed")?;
-        service::get("/hello").map(drop)
+        service::probe().map(drop)
     })?;
     let (healed, failed) = (begin.elapsed(), load.failures().len());
     load.end()?;

@@ -4,24 +4,29 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use e2e::load::{Connections, Load, Report as Stream, Stream as Wanted, summary};
+use e2e::repetitions::{REQUESTS_OVER_ROLLOUTS, ROLLOUTS_OF_ONE_POD, ROLLOUTS_OF_TWO_PODS};
 use e2e::report::{Report, ensure};
 use e2e::repository::Clone;
 use e2e::watch::{Watch, is_live};
-use e2e::{DEPLOYMENT, Loop, NAMESPACE, service};
+use e2e::{DEPLOYMENT, Loop, NAMESPACE, extras, service};
 use serde_json::{Value, json};
 
-/// How many image changes with how many replicas: a rollout of two pods takes twice as long.
-const ROLLOUTS: [(u32, usize); 2] = [(1, 14), (2, 6)];
-const REQUESTS: u64 = 1_000_000;
 const REST: Duration = Duration::from_secs(8);
 
 /// Short requests and computations, at most half of what one pod bears at `SIZE`.
-const LOAD: [Wanted; 4] = [
-    Wanted { name: "kept alive", path: "/hello", connections: Connections::Kept(48), rate: 5400 },
-    Wanted { name: "fresh connections", path: "/hello", connections: Connections::FreshEachTime, rate: 220 },
-    Wanted { name: "short computations", path: "/fibonacci/100000", connections: Connections::Kept(4), rate: 8 },
-    Wanted { name: "long computations", path: "/fibonacci/10000000", connections: Connections::Kept(4), rate: 1 },
-];
+fn load() -> Result<Vec<Wanted>> {
+    let path = service::probe_path()?;
+    let mut streams = vec![
+        Wanted { name: "kept alive", path, connections: Connections::Kept(48), rate: 5400 },
+        Wanted { name: "fresh connections", path, connections: Connections::FreshEachTime, rate: 220 },
+    ];
+    let computations =
+        [("short computations", extras::SHORT_COMPUTATION, 8), ("long computations", extras::LONG_COMPUTATION, 1)];
+    for (name, path, rate) in computations {
+        streams.extend(path.map(|path| Wanted { name, path, connections: Connections::Kept(4), rate }));
+    }
+    Ok(streams)
+}
 
 /// As a person would size it for this rate, at which the 200m of the birth values are throttled.
 const SIZE: &str = "800m";
@@ -35,7 +40,7 @@ const ROLLED_OUT: Duration = Duration::from_secs(120);
 /// terminationGracePeriodSeconds, and time to tell.
 const KILLED_AFTER: Duration = Duration::from_secs(45);
 
-pub fn twenty_rollouts_under_load_fail_no_request(the_loop: &Loop, report: &mut Report) -> Result<()> {
+pub fn rollouts_under_load_fail_no_request(the_loop: &Loop, report: &mut Report) -> Result<()> {
     let rollouts = Rollouts::prepare(the_loop)?;
     let outcome =
         rollouts.prove(report).and_then(|()| rollouts.control(report)).and_then(|()| rollouts.original(report));
@@ -68,29 +73,33 @@ impl<'a> Rollouts<'a> {
     fn prove(&self, report: &mut Report) -> Result<()> {
         let mut streams: Vec<Stream> = Vec::new();
         let mut times = Vec::new();
-        for (replicas, count) in ROLLOUTS {
+        // A rollout of two pods takes twice as long.
+        let counts = [(1, ROLLOUTS_OF_ONE_POD.times()), (2, ROLLOUTS_OF_TWO_PODS.times())];
+        for (replicas, count) in counts {
             self.size([json!(replicas), json!(SIZE)])?;
-            let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
+            let load = Load::start(service::ADDRESS.parse()?, &load()?)?;
             std::thread::sleep(REST);
             let begin = Instant::now();
             load.rollout(true);
-            for number in 0..count {
+            for number in 0..usize::try_from(count)? {
                 self.roll_out(&self.tags[number % 2])?;
             }
             times.push(format!(
                 "{count} with {replicas} pods, {:.1} s each",
-                begin.elapsed().as_secs_f64() / f64::from(u32::try_from(count)?)
+                begin.elapsed().as_secs_f64() / count as f64
             ));
             merge(&mut streams, load.end()?);
         }
         let (requests, failed) = totals(&streams);
-        report.measured(format!("{requests} requests during 20 rollouts and at rest, {failed} failed"));
+        let rollouts: u64 = counts.iter().map(|(_, count)| count).sum();
+        report.measured(format!("{requests} requests during {rollouts} rollouts and at rest, {failed} failed"));
         report.measured(format!("rollouts, from the push of the commit: {}", times.join("; ")));
         for stream in &streams {
             report.measured(stream.to_string());
         }
         ensure("no request fails", failed == 0, summary(streams.iter().flat_map(|stream| &stream.failures)))?;
-        ensure(&format!("at least {REQUESTS} requests are sent"), requests >= REQUESTS, requests)
+        let least = REQUESTS_OVER_ROLLOUTS.times();
+        ensure(&format!("at least {least} requests are sent"), requests >= least, requests)
     }
 
     /// The same service, told to close its listener at once: what the drain delay is for.
@@ -98,7 +107,7 @@ impl<'a> Rollouts<'a> {
         self.clone.update()?;
         self.clone.replace("k8s/deployment.yaml", "          env:\n", AT_ONCE)?;
         self.push("Close the listener at once", &self.tags[0])?;
-        let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
+        let load = Load::start(service::ADDRESS.parse()?, &load()?)?;
         let mut rollouts = 0;
         while load.failures().is_empty() && rollouts < CONTROL_ROLLOUTS {
             rollouts += 1;
@@ -120,7 +129,7 @@ impl<'a> Rollouts<'a> {
         self.the_loop.variant(&self.tags[1], &deaf, DEAF)?;
         self.clone.restore(&self.first)?;
         self.roll_out(&deaf)?;
-        let load = Load::start(service::ADDRESS.parse()?, &LOAD)?;
+        let load = Load::start(service::ADDRESS.parse()?, &load()?)?;
         self.roll_out(&self.tags[1])?;
         self.the_loop.wait_for_old_pods()?;
         let streams = load.end()?;

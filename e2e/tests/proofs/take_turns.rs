@@ -60,6 +60,7 @@ fn trial(proof: &'static Proof, rows: &Rows) -> Trial {
         let begin = Instant::now();
         let outcome = Loop::find().and_then(|the_loop| (proof.run)(&the_loop, &mut report));
         let took = begin.elapsed();
+        table::note(proof.name, took);
         let verdict = match &outcome {
             Err(_) => Verdict::Failed,
             // Whoever has measured nothing has proven nothing.
@@ -109,7 +110,7 @@ fn bring_up() -> Result<Option<Machine>> {
         println!("The loop that is up already is used, and left up.");
         return Ok(None);
     }
-    let before = Machine::now();
+    let (before, begin) = (Machine::now(), Instant::now());
     take_down_when_interrupted()?;
     let mut up = the_loop.loopctl();
     up.arg("up");
@@ -120,6 +121,7 @@ fn bring_up() -> Result<Option<Machine>> {
         take_down()?;
         bail!("`loopctl up` failed, so nothing could be proven; what it said is above");
     }
+    table::note("up", begin.elapsed());
     Ok(Some(before))
 }
 
@@ -130,6 +132,7 @@ fn leave(before: &Machine, rows: &mut Vec<Row>) -> Result<()> {
     let mut report = Report::default();
     let outcome =
         take_down().and_then(|()| lifecycle::down_leaves_the_machine_as_up_found_it(before, &during, &mut report));
+    table::note("down", begin.elapsed());
     let verdict = if outcome.is_ok() { Verdict::Passed } else { Verdict::Failed };
     rows.push(Row { name: "down_leaves_the_machine_as_up_found_it", verdict, took: begin.elapsed(), report });
     outcome

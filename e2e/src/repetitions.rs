@@ -1,0 +1,23 @@
+//! How often a proof repeats what it shows: few times in each run of CI, many times in `make e2e-long`.
+//! docs/proofs.md has the same table, which a test of the repository compares.
+
+use std::env;
+
+/// What `make e2e-long` sets.
+const LONG: &str = "E2E_LONG";
+
+pub struct Often {
+    few: u64,
+    many: u64,
+}
+
+pub const ROLLOUTS_OF_ONE_POD: Often = Often { few: 3, many: 14 };
+pub const ROLLOUTS_OF_TWO_PODS: Often = Often { few: 1, many: 6 };
+pub const REQUESTS_OVER_ROLLOUTS: Often = Often { few: 150_000, many: 1_000_000 };
+pub const PARTS_KILLED_IN_EACH_PLACE: Often = Often { few: 1, many: 4 };
+
+impl Often {
+    pub fn times(&self) -> u64 {
+        if env::var_os(LONG).is_some() { self.many } else { self.few }
+    }
+}
