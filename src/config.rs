@@ -60,7 +60,7 @@ pub const MAX_CONNECTIONS: Setting = Setting {
     name: "ARGO_RUST_MAX_CONNECTIONS",
     default: "10000",
     accepts: "a whole number from 1 to 1000000",
-    purpose: "connections open at once; beyond it new ones wait to be accepted",
+    purpose: "connections open at once; beyond it those that ask for nothing make room for new ones",
 };
 pub const HEADER_TIMEOUT: Setting = Setting {
     name: "ARGO_RUST_HEADER_TIMEOUT",

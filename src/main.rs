@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 
 async fn run(config: Config) -> Result<(), listener::BindError> {
     let signals = shutdown::Signals::install();
-    listener::allow_open_files(config.max_connections);
+    let max_connections = listener::allow_open_files(config.max_connections);
     let api_listener = listener::bind(config.listen, config::LISTEN.name)?;
     let metrics_listener = listener::bind(config.metrics_listen, config::METRICS_LISTEN.name)?;
 
@@ -60,7 +60,7 @@ async fn run(config: Config) -> Result<(), listener::BindError> {
     let calculator = Calculator::new(config.fibonacci_max, FibonacciMetrics::registered_in(&mut metrics.registry));
     let api = serve::Api { router: router::app(calculator), metrics: Some(metrics.http.clone()) };
     let (drain, drain_watch) = shutdown::drain();
-    let limits = serve::Limits { max_connections: config.max_connections, header_timeout: config.header_timeout };
+    let limits = serve::Limits { max_connections, header_timeout: config.header_timeout };
     let serving = tokio::spawn(serve::serve(api_listener, api, limits, drain_watch, metrics.connections_open.clone()));
     tokio::spawn(serve::serve_metrics(metrics_listener, metrics.router(), config.header_timeout));
     tracing::info!(

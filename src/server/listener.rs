@@ -30,24 +30,29 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Connections of a process before this one may still be in TIME_WAIT on the same port.
     socket.set_reuseaddr(true)?;
+    // What is accepted inherits it: an answer must not wait for the client's acknowledgement of the one before.
+    socket.set_nodelay(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Many shells start processes with room for 1024 files: asks for as many as the connections need.
-pub fn allow_open_files(connections: usize) {
+/// Many shells start processes with room for 1024 files: asks for as many as the connections need, and returns for
+/// how many of them there is room. So the connections of one port never use up what the other one needs.
+pub fn allow_open_files(connections: usize) -> usize {
     let needed = connections as u64 + OTHER_FILES;
     let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= needed) {
-        return;
+    let Some(current) = limit.current.filter(|current| *current < needed) else { return connections };
+    let wanted = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum });
+    let allowed = if raised.is_ok() { wanted } else { current };
+    if allowed == needed {
+        return connections;
     }
-    let current = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum: limit.maximum });
-    if raised.is_err() || current < needed {
-        tracing::warn!(
-            needed,
-            allowed = current,
-            "the limit on open files leaves room for fewer connections than ARGO_RUST_MAX_CONNECTIONS"
-        );
-    }
+    let room = allowed.saturating_sub(OTHER_FILES).max(1) as usize;
+    tracing::warn!(
+        files = allowed,
+        connections = room,
+        "the limit of {allowed} open files leaves room for {room} connections, fewer than ARGO_RUST_MAX_CONNECTIONS"
+    );
+    room
 }

@@ -122,6 +122,14 @@ impl HttpMetrics {
     }
 }
 
+impl HttpMetrics {
+    /// Counts a head that was refused before it was a request: it has no method, no route and no time.
+    pub fn refused(&self, status: StatusCode) {
+        let labels = RequestLabels { method: "other", route: "none", status: status.as_u16() };
+        self.requests.get_or_create(&labels).inc();
+    }
+}
+
 impl Measurement<'_> {
     pub fn end(self, status: StatusCode) {
         let seconds = self.started.elapsed().as_secs_f64();

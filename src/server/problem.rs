@@ -22,7 +22,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
@@ -44,7 +44,9 @@ impl Problem {
 /// The fallback for a path that is no route.
 pub async fn not_found(uri: Uri) -> Problem {
     const ROUTES: &str = "/hello, /fibonacci/{n}, /version and /openapi.json";
-    Problem::new(StatusCode::NOT_FOUND, format!("{} is not a path of this API; there are {ROUTES}", uri.path()))
+    // The beginning is enough of a path that is as long as a head may be.
+    let path = uri.path().get(..100).unwrap_or(uri.path());
+    Problem::new(StatusCode::NOT_FOUND, format!("{path} is not a path of this API; there are {ROUTES}"))
 }
 
 /// The fallback for a route that has no such method; axum adds the Allow header.

@@ -6,11 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::activity::Activity;
 use super::connection::Connection;
 use super::metrics::{GaugeGuard, HttpMetrics};
+use super::places::{LOOK_AGAIN, Places};
+use super::seldom::Seldom;
 use super::shutdown::{self, DrainWatch};
 
 /// What one listener serves.
@@ -31,21 +34,40 @@ pub struct Limits {
 
 /// Accepts until the drain stops it, and returns when the last connection has ended.
 pub async fn serve(listener: TcpListener, api: Api, limits: Limits, drain: DrainWatch, connections_open: Gauge) {
-    let permits = Arc::new(Semaphore::new(limits.max_connections));
+    let places = Arc::new(Places::new(limits.max_connections));
     let (alive, mut all_ended) = mpsc::channel::<Infallible>(1);
-    let spawn = |stream: TcpStream, held| {
-        let connection = Connection { api: api.clone(), patience: limits.header_timeout, drain: drain.clone() };
-        let guard = (held, alive.clone(), GaugeGuard::new(connections_open.clone()));
-        tokio::spawn(async move {
+    let spawn = |stream: TcpStream| {
+        let activity = Activity::new();
+        let connection = Connection {
+            api: api.clone(),
+            patience: limits.header_timeout,
+            drain: drain.clone(),
+            places: places.clone(),
+            activity: activity.clone(),
+        };
+        let guard = (alive.clone(), GaugeGuard::new(connections_open.clone()));
+        places.give_to(activity, async move {
             connection.serve(stream).await;
             drop(guard);
         });
     };
 
     let accept_all = async {
-        // With no permit left nothing is accepted: the rest waits in the kernel's queue.
-        while let Ok(permit) = permits.clone().acquire_owned().await {
-            spawn(accept(&listener).await, Some(permit));
+        let (mut failures, mut crowds) = (Seldom::default(), Seldom::default());
+        loop {
+            places.room().await;
+            tokio::select! {
+                stream = accept(&listener, &mut failures) => spawn(stream),
+                // Nobody new came, and those before may have become old enough to go.
+                () = sleep(LOOK_AGAIN), if places.are_crowded() => {}
+            }
+            if places.are_crowded() {
+                places.make_room();
+                if crowds.is_due().is_some() {
+                    let limit = limits.max_connections;
+                    tracing::warn!(limit, "more than {limit} connections: those that ask for nothing are closed");
+                }
+            }
         }
     };
     tokio::select! {
@@ -53,7 +75,7 @@ pub async fn serve(listener: TcpListener, api: Api, limits: Limits, drain: Drain
         () = drain.clone().stopping() => {}
     }
     for stream in take_backlog(listener) {
-        spawn(stream, None);
+        spawn(stream);
     }
     drop(alive);
     all_ended.recv().await;
@@ -67,14 +89,16 @@ pub async fn serve_metrics(listener: TcpListener, router: Router, header_timeout
     serve(listener, api, limits, drain, Gauge::default()).await;
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener, failures: &mut Seldom) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             // The client gave up before it was accepted; the next one may be fine.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection: {error}");
+                if let Some(times) = failures.is_due() {
+                    tracing::warn!(%error, times, "cannot accept connections: {error}");
+                }
                 sleep(Duration::from_millis(50)).await;
             }
         }

@@ -86,6 +86,7 @@ pub async fn drain_on_signal(
         _ = signals.terminate.recv() => true,
         _ = signals.interrupt.recv() => false,
     };
+    end_after(deadline);
     let deadline = Instant::now() + deadline;
     drain.announce();
     if terminated {
@@ -102,4 +103,14 @@ pub async fn drain_on_signal(
         () = sleep_until(deadline) => tracing::warn!("drain deadline reached; what is still in flight is cut"),
         _ = signals.interrupt.recv() => tracing::warn!("SIGINT during the drain; what is still in flight is cut"),
     }
+}
+
+/// Ends the process even where the runtime is held up, by a disk or a log that stands still.
+fn end_after(deadline: Duration) {
+    // The orderly end at the deadline comes first.
+    const LATER: Duration = Duration::from_millis(200);
+    std::thread::spawn(move || {
+        std::thread::sleep(deadline + LATER);
+        std::process::exit(0);
+    });
 }

@@ -10,10 +10,13 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_io_timeout::TimeoutWriter;
 
+use super::activity::Activity;
+
 /// A socket with what was read from it too early, and a limit on the time a write may stand still.
 pub struct Stream {
     pub unread: Bytes,
     pub reader: Reader,
+    pub activity: Arc<Activity>,
     writer: Pin<Box<TimeoutWriter<OwnedWriteHalf>>>,
 }
 
@@ -22,13 +25,12 @@ pub struct Stream {
 pub struct Reader(Arc<Mutex<OwnedReadHalf>>);
 
 impl Stream {
-    pub fn new(socket: TcpStream, write_timeout: Duration) -> Self {
-        // An answer must not wait for the client's acknowledgement of the one before; failing costs only speed.
-        let _ = socket.set_nodelay(true);
+    pub fn new(socket: TcpStream, write_timeout: Duration, activity: Arc<Activity>) -> Self {
         let (reader, writer) = socket.into_split();
         let mut writer = TimeoutWriter::new(writer);
         writer.set_timeout(Some(write_timeout));
-        Self { unread: Bytes::new(), reader: Reader(Arc::new(Mutex::new(reader))), writer: Box::pin(writer) }
+        let reader = Reader(Arc::new(Mutex::new(reader)));
+        Self { unread: Bytes::new(), reader, activity, writer: Box::pin(writer) }
     }
 }
 
@@ -61,6 +63,10 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.activity.is_answering() {
+            // hyper refuses a head by an answer of its own, which is empty: `refusal.rs` writes one instead.
+            return Poll::Ready(Ok(bytes.len()));
+        }
         self.writer.as_mut().poll_write(context, bytes)
     }
 

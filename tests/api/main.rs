@@ -7,11 +7,15 @@
 )]
 
 mod client;
+mod conformance;
+mod control_group;
+mod crowd;
 mod documents;
 mod drain;
 mod limits;
 mod load;
 mod metrics;
+mod pod_memory;
 mod queue;
 mod routes;
 mod service;

@@ -1,4 +1,5 @@
 use argo_rust::fibonacci::arithmetic::digits;
+use rustix::process::Signal;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::client::{Connection, get, raw, read_to_end, send};
@@ -94,13 +95,13 @@ async fn a_head_request_gets_the_head_of_the_answer_alone() {
 
 #[tokio::test]
 async fn a_client_that_closes_its_own_side_behind_a_request_gets_the_answer() {
-    let service = Service::start_with(&[("ARGO_RUST_MAX_CONNECTIONS", "1")]);
-    let mut first = Connection::open(service.address).await.unwrap();
-    let greeting = first.get("/hello").await.unwrap();
-    // The second is not accepted before the first has ended: by then its request and its end are both there.
+    let service = Service::start();
+    let greeting = get(service.address, "/hello").await;
+    // Frozen, the service meets the request and the client's end at the same moment when it goes on.
+    service.signal(Signal::STOP);
     let mut stream = raw(service.address, "GET /hello HTTP/1.1\r\nhost: argo-rust\r\n\r\n").await;
     stream.shutdown().await.unwrap();
-    drop(first);
+    service.signal(Signal::CONT);
     let answer = read_to_end(&mut stream).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with(&greeting.text()), "{answer}");
 }

@@ -123,15 +123,20 @@ fn the_pod_meets_the_restricted_profile_that_its_namespace_enforces() {
 
 #[test]
 fn as_many_connections_as_are_accepted_fit_into_the_memory_limit() {
-    // tests/api keeps an idle connection below this; the rest is the process and its Fibonacci numbers.
-    const CONNECTION: u64 = 18 * 1024;
+    // tests/api/limits.rs keeps a connection at its worst below this; the rest is the process and its Fibonacci
+    // numbers. Sixteen more are served while others make room.
+    const CONNECTION: u64 = 32 * 1024;
     const PROCESS: u64 = 27 * 1024 * 1024;
+    const NEWCOMERS: u64 = 16;
     let container = container();
     let accepted = container["env"].as_array().unwrap().iter().find(|env| env["name"] == config::MAX_CONNECTIONS.name);
     let accepted: u64 = accepted.and_then(|env| env["value"].as_str()).unwrap().parse().unwrap();
     let limit = container["resources"]["limits"]["memory"].as_str().unwrap().strip_suffix("Mi").unwrap();
     let limit = limit.parse::<u64>().unwrap() * 1024 * 1024;
-    assert!(PROCESS + accepted * CONNECTION <= limit, "k8s/deployment.yaml: {accepted} connections in {limit} bytes");
+    assert!(
+        PROCESS + (accepted + NEWCOMERS) * CONNECTION <= limit,
+        "k8s/deployment.yaml: {accepted} connections in {limit} bytes"
+    );
 }
 
 #[test]
