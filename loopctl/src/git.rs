@@ -68,7 +68,18 @@ impl Git {
         Ok(Some(String::from_utf8(output.stdout).with_context(|| format!("{name} is not text"))?))
     }
 
-    pub fn is_shallow(&self) -> Result<bool> {
+    /// A shallow clone lacks the commits by which everything is decided.
+    pub fn require_whole(&self) -> Result<()> {
+        if self.is_shallow()? {
+            bail!(
+                "this clone is shallow, so it cannot tell which commit is older: run `git fetch --unshallow` first; \
+                 in a workflow, set fetch-depth: 0 on the checkout"
+            );
+        }
+        Ok(())
+    }
+
+    fn is_shallow(&self) -> Result<bool> {
         Ok(self.ask(&["rev-parse", "--is-shallow-repository"])? == "true")
     }
 }

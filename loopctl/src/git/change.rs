@@ -27,9 +27,7 @@ impl Git {
         branch: &str,
         mut decide: impl FnMut(&str) -> Result<Option<Change>>,
     ) -> Result<Option<String>> {
-        if self.is_shallow()? {
-            bail!("this clone is shallow, so it cannot tell which commit is older: run `git fetch --unshallow` first");
-        }
+        self.require_whole()?;
         let mut problem = String::new();
         for attempt in 0..TRIES {
             if attempt > 0 {

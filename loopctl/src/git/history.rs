@@ -30,7 +30,8 @@ const MANIFESTS: usize = 400;
 
 impl Git {
     pub fn commit(&self, revision: &str) -> Result<Commit> {
-        parse(&self.ask(&["log", "-1", FORMAT, revision])?)
+        let listed = self.commits(&["--max-count=1", revision, "--"])?;
+        listed.into_iter().next().with_context(|| format!("git knows no commit {revision}"))
     }
 
     /// The commit of the branch itself that brought this one in: itself, or the merge that did.
@@ -53,8 +54,8 @@ impl Git {
     pub fn manifests(&self, since: &str, tip: &str) -> Result<Vec<Manifest>> {
         let limit = format!("--max-count={MANIFESTS}");
         let range = format!("{since}..{tip}");
-        let listed = self.ask(&["log", "--first-parent", &limit, FORMAT, &range, "--", DEPLOYMENT])?;
-        let commits = listed.lines().rev().map(parse).collect::<Result<Vec<_>>>()?;
+        let mut commits = self.commits(&["--first-parent", &limit, &range, "--", DEPLOYMENT])?;
+        commits.reverse();
         let texts = self.blobs(commits.iter().map(|commit| format!("{}:{DEPLOYMENT}", commit.id)).collect())?;
         Ok(commits.into_iter().zip(texts).filter_map(|(commit, text)| Some(Manifest { commit, text: text? })).collect())
     }
@@ -62,10 +63,16 @@ impl Git {
     /// The newest commits of the branch that changed k8s/deployment.yaml, the newest first.
     pub fn newest_manifests(&self, tip: &str, count: usize) -> Result<Vec<Manifest>> {
         let limit = format!("--max-count={count}");
-        let listed = self.ask(&["log", "--first-parent", &limit, FORMAT, tip, "--", DEPLOYMENT])?;
-        let commits = listed.lines().map(parse).collect::<Result<Vec<_>>>()?;
+        let commits = self.commits(&["--first-parent", &limit, tip, "--", DEPLOYMENT])?;
         let texts = self.blobs(commits.iter().map(|commit| format!("{}:{DEPLOYMENT}", commit.id)).collect())?;
         Ok(commits.into_iter().zip(texts).filter_map(|(commit, text)| Some(Manifest { commit, text: text? })).collect())
+    }
+
+    /// The newest first. Settings of the user's change what `git log` says, and nothing of this.
+    fn commits(&self, arguments: &[&str]) -> Result<Vec<Commit>> {
+        let listed = self.ask(&[&["rev-list", FORMAT][..], arguments].concat())?;
+        // Before each it says `commit ID`.
+        listed.lines().filter(|line| !line.starts_with("commit ")).map(parse).collect()
     }
 
     /// Whether two commits' images are made of the same files.
@@ -136,4 +143,67 @@ fn parse(line: &str) -> Result<Commit> {
     let at = fields.next().and_then(|seconds| seconds.parse().ok()).and_then(|at| Timestamp::from_second(at).ok());
     let at = at.with_context(|| format!("git's line about a commit has no time: {line}"))?;
     Ok(Commit { id, at, subject: fields.next().unwrap_or_default().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+
+    fn sh(folder: &Path, script: &str) -> String {
+        let output = Command::new("sh").current_dir(folder).args(["-ec", script]).output().expect("a shell");
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Two commits with a manifest, the newer one signed, in a clone whose settings change much of what git says.
+    fn world() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        sh(
+            folder.path(),
+            "git init -q -b master .; git config user.email a@b; git config user.name a
+             mkdir k8s; echo one >k8s/deployment.yaml; git add .; git commit -qm One
+             echo two >k8s/deployment.yaml; git commit -qam Two
+             signature='gpgsig -----BEGIN PGP SIGNATURE-----\\n \\n iQ==\\n -----END PGP SIGNATURE-----'
+             signed=$(git cat-file commit HEAD | sed \"s/^committer .*/&\\n$signature/\" | git hash-object -t commit -w --stdin)
+             git update-ref HEAD $signed
+             git tag master $signed^; git tag $signed $signed^; git branch $(echo $signed | cut -c1-7) $signed^
+             for setting in log.showSignature log.follow log.decorate=full log.mailmap diff.external=false \
+               diff.noprefix color.ui=always core.pager=false log.diffMerges=on status.showUntrackedFiles=no; do
+               value=${setting#*=}; git config ${setting%=*} $([ $value = $setting ] && echo true || echo $value)
+             done",
+        );
+        folder
+    }
+
+    #[test]
+    fn neither_settings_nor_names_change_what_the_history_says() {
+        let folder = world();
+        let tip = sh(folder.path(), "git rev-parse refs/heads/master 2>/dev/null");
+        let git = Git::in_folder(folder.path());
+        let commit = git.commit(&tip).expect("it is there");
+        assert_eq!((commit.id.as_str(), commit.subject.as_str()), (tip.as_str(), "Two"));
+        let subjects = |manifests: Vec<Manifest>| -> Vec<(String, String)> {
+            manifests.into_iter().map(|each| (each.commit.subject, each.text.trim().to_owned())).collect()
+        };
+        let newest = subjects(git.newest_manifests(&tip, 9).expect("a history"));
+        assert_eq!(newest, [("Two".to_owned(), "two".to_owned()), ("One".to_owned(), "one".to_owned())]);
+        let first = sh(folder.path(), &format!("git rev-parse {tip}^ 2>/dev/null"));
+        assert_eq!(subjects(git.manifests(&first, &tip).expect("a history")), [("Two".to_owned(), "two".to_owned())]);
+        assert_eq!(git.named_by(&format!("sha-{}", &tip[..7]), &tip).expect("a history"), [tip]);
+        // The control: a `git log` as a person types it says more than one line.
+        let log = sh(folder.path(), "git log -1 --format=%H refs/heads/master 2>&1");
+        assert!(log.lines().count() > 1, "git log says only {log}");
+    }
+
+    #[test]
+    fn a_shallow_clone_is_said_to_be_one_with_what_to_type() {
+        let folder = world();
+        sh(folder.path(), "git clone -q --depth=1 file://$PWD shallow");
+        let refused = Git::in_folder(&folder.path().join("shallow")).require_whole().expect_err("it is shallow");
+        assert!(refused.to_string().contains("run `git fetch --unshallow` first"), "{refused}");
+        Git::in_folder(folder.path()).require_whole().expect("it is whole");
+    }
 }
