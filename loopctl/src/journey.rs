@@ -9,6 +9,7 @@ pub mod decide;
 pub mod endpoint;
 pub mod facts;
 pub mod follow;
+pub mod kept;
 pub mod rollout;
 pub mod source;
 pub mod text;

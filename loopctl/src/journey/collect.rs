@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use futures_util::future::{join, join3};
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use super::branch;
 use super::endpoint::{self, Client};
 use super::facts::{Branch, Build, Endpoint, Facts, Relation, Rollout, Run, Seen};
+use super::kept::{FAR, Kept};
 use super::workflow;
 use crate::cluster::Cluster;
 use crate::cluster::application::Application;
@@ -29,6 +31,9 @@ pub struct Scene {
     pub client: Client,
     git: Arc<Git>,
     stand_in: Option<Arc<StandIn>>,
+    tips: Kept<Seen<String>>,
+    digests: Kept<Seen<Option<String>>>,
+    runs: Kept<Seen<Option<Run>>>,
 }
 
 impl Scene {
@@ -40,6 +45,9 @@ impl Scene {
             git: Arc::new(Git::in_folder(&coordinates.folder)),
             client: Client::new()?,
             endpoint: endpoint.map(str::to_owned),
+            tips: Kept::default(),
+            digests: Kept::default(),
+            runs: Kept::default(),
             cluster,
             coordinates,
         })
@@ -80,11 +88,20 @@ impl Scene {
 
     async fn tip(&self) -> Seen<String> {
         let application = self.application().await.ok().flatten();
-        let repository = self.repository(application.as_ref());
+        self.tip_of(self.repository(application.as_ref())).await
+    }
+
+    async fn tip_of(&self, repository: String) -> Seen<String> {
         let (git, branch) = (Arc::clone(&self.git), self.coordinates.branch.clone());
         let password = self.stand_in.as_ref().map(|stand_in| stand_in.git_password.clone());
+        let question = repository.clone();
         let work = move || git.tip(&git.remote_of(&repository, password)?, &branch);
-        said(tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(anyhow!("git: {error}"))))
+        self.tips.ask(&question, self.pause(), async { said(in_a_thread(work).await) }).await
+    }
+
+    /// How long an answer is good for: the loop on this machine is asked each time.
+    fn pause(&self) -> Duration {
+        if self.is_local_loop() { Duration::ZERO } else { FAR }
     }
 
     pub async fn collect(&self, commit: &Commit) -> Facts {
@@ -142,16 +159,13 @@ impl Scene {
     /// Git runs in a thread, so that the cluster is asked meanwhile.
     async fn branch(&self, commit: &Commit, application: Option<Application>) -> Seen<(Branch, BTreeSet<String>)> {
         let (git, coordinates, commit) = (Arc::clone(&self.git), self.coordinates.clone(), commit.clone());
-        let password = self.stand_in.as_ref().map(|stand_in| stand_in.git_password.clone());
-        let repository = self.repository(application.as_ref());
+        let tip = self.tip_of(self.repository(application.as_ref())).await?;
         let work = move || {
-            let remote = git.remote_of(&repository, password)?;
-            let tip = git.tip(&remote, &coordinates.branch)?;
             let branch = branch::look(&git, &coordinates, &commit, &tip)?;
             let containing = containing(&git, &branch, &application.unwrap_or_default());
             anyhow::Ok((branch, containing))
         };
-        said(tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(anyhow!("git: {error}"))))
+        said(in_a_thread(work).await)
     }
 
     async fn digest(&self, commit: &Commit, branch: Option<&Branch>) -> Seen<Option<String>> {
@@ -162,7 +176,7 @@ impl Scene {
         };
         let stand_in = self.stand_in.as_deref();
         let registry = said(Registry::of(&self.coordinates.image, self.pull_secret().await.as_deref(), stand_in))?;
-        said(registry.digest(&tag).await)
+        self.digests.ask(&tag, self.pause(), async { said(registry.digest(&tag).await) }).await
     }
 
     async fn pull_secret(&self) -> Option<String> {
@@ -181,9 +195,12 @@ impl Scene {
         };
         let repository = self.coordinates.repository.clone();
         let slug = slug(&repository).map_err(|error| error.to_string())?;
-        let stand_in = self.stand_in.clone();
+        let (stand_in, question) = (self.stand_in.clone(), source.id.clone());
         let work = move || workflow::look(&slug, &repository, &source.id, stand_in.as_deref());
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(format!("the workflow: {error}")))
+        let asked = async {
+            tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(format!("the workflow: {error}")))
+        };
+        self.runs.ask(&question, self.pause(), asked).await
     }
 }
 
@@ -202,6 +219,10 @@ fn containing(git: &Git, branch: &Branch, application: &Application) -> BTreeSet
     // A revision that this clone has not got is none of the branch, which it has got whole.
     let has = |revision: &&str| !revision.is_empty() && git.is_ancestor(&needed.id, revision).unwrap_or(false);
     revisions.into_iter().filter(has).map(str::to_owned).collect()
+}
+
+async fn in_a_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(anyhow!("git: {error}")))
 }
 
 fn said<T>(answer: Result<T>) -> Seen<T> {

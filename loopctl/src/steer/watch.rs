@@ -9,10 +9,9 @@ use super::delivery::{Branch, Delivery};
 use super::follow::{Reason, Verdict, verdict};
 use crate::cluster::Cluster;
 use crate::journey::facts::Rollout;
+use crate::journey::kept::FAR;
 
 const PAUSE: Duration = Duration::from_secs(1);
-/// The remote is asked less often than the cluster: it is farther away.
-const BRANCH_PAUSE: Duration = Duration::from_secs(10);
 
 pub enum End {
     Live,
@@ -57,7 +56,7 @@ pub async fn watch(
             eprintln!("{:>6.1} s  {now}", begin.elapsed().as_secs_f64());
             said = now;
         }
-        if asked.elapsed() >= BRANCH_PAUSE {
+        if asked.elapsed() >= FAR {
             asked = Instant::now();
             let newest = delivery.branch()?;
             if newest.revision != branch.revision {
