@@ -33,15 +33,42 @@ fn each_job_may_do_what_it_needs_and_no_more() {
 }
 
 #[test]
+fn tests_and_build_run_side_by_side_and_the_bump_waits_for_both() {
+    let workflow = yaml(DEPLOY);
+    let needs = |job: &str| workflow["jobs"][job]["needs"].clone();
+    assert_eq!((needs("test"), needs("build")), (Value::Null, Value::Null), "{DEPLOY}: neither waits for the other");
+    assert_eq!(needs("bump"), json!(["test", "build"]), "{DEPLOY}: nothing is deployed whose tests fail");
+}
+
+#[test]
+fn no_job_depends_on_an_output_which_github_may_empty_because_of_a_secret() {
+    let bump = &yaml(DEPLOY)["jobs"]["bump"];
+    assert_eq!(bump["if"], json!("needs.build.outputs.changed != 'false'"), "{DEPLOY}: an empty output is no 'no'");
+    let steps = bump["steps"].to_string();
+    assert!(!steps.contains("outputs."), "{DEPLOY}: the steps of bump use another job's output: {steps}");
+}
+
+#[test]
+fn every_step_of_the_build_behind_the_decision_asks_for_it() {
+    let build = yaml(DEPLOY)["jobs"]["build"]["steps"].as_array().unwrap().clone();
+    let decision = build.iter().position(|step| step["id"] == "image").expect("a step decides");
+    assert!(build.len() > decision + 1, "{DEPLOY}: nothing is behind the decision");
+    for step in &build[decision + 1..] {
+        let asks = step["if"].as_str().is_some_and(|asks| asks.starts_with("steps.image.outputs.changed == 'true'"));
+        assert!(asks, "{DEPLOY}: give the step {} `if: steps.image.outputs.changed == 'true'`", step["name"]);
+    }
+}
+
+#[test]
 fn the_seven_steps_of_the_specification_come_in_order() {
-    let steps: Vec<String> = ["test", "build", "bump"]
+    let steps: Vec<String> = ["build", "bump"]
         .iter()
         .flat_map(|name| yaml(DEPLOY)["jobs"][*name]["steps"].as_array().unwrap().clone())
         .map(|step| [&step["uses"], &step["run"]].map(|field| field.as_str().unwrap_or_default().to_owned()).concat())
         .collect();
     let expected = [
-        "make test-service",
         "actions/checkout@",
+        ".github/scripts/image-changed",
         "docker/login-action@",
         "docker/setup-buildx-action@",
         "docker/metadata-action@",
@@ -54,6 +81,8 @@ fn the_seven_steps_of_the_specification_come_in_order() {
     for step in expected {
         assert!(rest.any(|found| found.contains(step)), "{DEPLOY}: {step} is missing or out of order in {steps:#?}");
     }
+    let test = yaml(DEPLOY)["jobs"]["test"]["steps"].to_string();
+    assert!(test.contains("make test-service"), "{DEPLOY}: the job test does not run the service's tests");
 }
 
 #[test]

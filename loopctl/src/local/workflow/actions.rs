@@ -17,6 +17,7 @@ use crate::local::Place;
 /// The action, and the folder below `parts/actions/` that stands in for it.
 const STAND_INS: &[(&str, &str)] = &[
     ("actions/attest", "attest"),
+    ("actions/cache", "cache"),
     ("actions/checkout", "checkout"),
     ("docker/build-push-action", "build-push"),
     ("docker/login-action", "login"),
@@ -96,8 +97,8 @@ mod tests {
     #[test]
     fn an_action_without_stand_in_is_refused_with_what_to_do() {
         check(
-            "{uses: 'actions/cache@55cc834'}",
-            Err("job build cannot run on this machine: it uses actions/cache, which has no stand-in yet; \
+            "{uses: 'actions/setup-go@b7ad1da'}",
+            Err("job build cannot run on this machine: it uses actions/setup-go, which has no stand-in yet; \
                  write one in loopctl/parts/actions/ and name it in loopctl/src/local/workflow/actions.rs"),
         );
     }
