@@ -62,11 +62,12 @@ impl Coordinates {
     }
 
     pub fn read(folder: &Path) -> Result<Self> {
-        let deployment = Manifest::read(folder, DEPLOYMENT)?;
-        let service = Manifest::read(folder, SERVICE)?;
-        let application = Manifest::read(folder, APPLICATION)?;
+        let deployment = Manifest::read(folder, DEPLOYMENT, "Deployment")?;
+        let service = Manifest::read(folder, SERVICE, "Service")?;
+        let application = Manifest::read(folder, APPLICATION, "Application")?;
         let repository = application.text("/spec/source/repoURL")?;
-        let (image, tag) = split_image(&deployment.text("/spec/template/spec/containers/0/image")?)?;
+        let container = deployment.container()?;
+        let (image, tag) = split_image(&deployment.text(&format!("{container}/image"))?)?;
         Ok(Self {
             folder: folder.to_owned(),
             slug: slug(&repository).with_context(|| format!("repoURL of {APPLICATION}"))?,
@@ -76,7 +77,7 @@ impl Coordinates {
             project: application.text("/spec/project")?,
             namespace: deployment.text("/metadata/namespace")?,
             deployment: deployment.text("/metadata/name")?,
-            container: deployment.text("/spec/template/spec/containers/0/name")?,
+            container: deployment.text(&format!("{container}/name"))?,
             selector: deployment.labels("/spec/selector/matchLabels"),
             service: service.text("/metadata/name")?,
             node_port: service
@@ -114,6 +115,11 @@ pub fn split_image(image: &str) -> Result<(String, String)> {
     }
 }
 
+/// Without the digest that may stand behind the tag.
+pub fn tagged(image: &str) -> String {
+    image.split('@').next().unwrap_or(image).to_owned()
+}
+
 /// `owner/name`, from an address in any of git's ways of writing one.
 pub fn slug(repository: &str) -> Result<String> {
     let path = repository.trim_end_matches('/').trim_end_matches(".git");
@@ -124,16 +130,35 @@ pub fn slug(repository: &str) -> Result<String> {
     }
 }
 
+/// The document that says to be of that kind, or else the one that says nothing about it.
+pub fn of_kind(documents: &[Value], kind: &str) -> Option<usize> {
+    let says = documents.iter().position(|document| document["kind"] == kind);
+    says.or_else(|| documents.iter().position(|document| document.is_object() && document["kind"].is_null()))
+}
+
 struct Manifest {
     file: &'static str,
     value: Value,
 }
 
 impl Manifest {
-    fn read(folder: &Path, file: &'static str) -> Result<Self> {
+    /// The file's document of that kind; others may stand beside it.
+    fn read(folder: &Path, file: &'static str, kind: &str) -> Result<Self> {
         let text = std::fs::read_to_string(folder.join(file)).with_context(|| format!("cannot read {file}"))?;
-        let value = serde_saphyr::from_str(&text).with_context(|| format!("{file} is not valid YAML"))?;
-        Ok(Self { file, value })
+        let documents: Vec<Value> =
+            serde_saphyr::from_multiple(&text).with_context(|| format!("{file} is not valid YAML"))?;
+        let at = of_kind(&documents, kind);
+        let value = at.and_then(|at| documents.into_iter().nth(at));
+        Ok(Self { file, value: value.with_context(|| format!("{file} has no document of kind {kind}"))? })
+    }
+
+    /// Where the container is that has the Deployment's own name, or is the only one; as in `crate::manifest`.
+    fn container(&self) -> Result<String> {
+        let list = "/spec/template/spec/containers";
+        let (own, names) = (self.text("/metadata/name")?, self.names(list));
+        let at = if names.len() == 1 { Some(0) } else { names.iter().position(|name| *name == own) };
+        let at = at.with_context(|| format!("{}: none of the containers {names:?} is named {own}", self.file))?;
+        Ok(format!("{list}/{at}"))
     }
 
     fn value(&self, pointer: &str) -> Option<&Value> {

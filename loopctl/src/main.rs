@@ -10,6 +10,7 @@ mod exit;
 mod git;
 mod journey;
 mod local;
+mod manifest;
 mod output;
 mod registry;
 mod stand_in;

@@ -9,22 +9,14 @@ use crate::run::{bump, bump_in_a_clone, bump_with, expect, expect_failure};
 use crate::world::World;
 
 #[test]
-fn a_manifest_without_exactly_one_such_image_line_fails_and_shows_its_lines() {
-    let second = format!("          image: {IMAGE}:sha-1111111\n");
-    for (image, more, count) in [
-        (format!("{IMAGE}:latest"), "", "it has 0"),
-        (format!("{IMAGE}:sha-00000000"), "", "it has 0"),
-        (format!("{IMAGE}:sha-0000000@sha256:{}", "0".repeat(64)), "", "it has 0"),
-        (format!("{IMAGE}:sha-0000000"), second.as_str(), "it has 2"),
-    ] {
-        let world = World::new();
-        let commit = world.push_code("fn main() { }\n");
-        let broken = world.push_manifest(|manifest| with_image(manifest, &image) + more);
-        let report = bump_in_a_clone(&world, &commit);
-        expect_failure(&report, count);
-        assert!(report.printed.contains(&format!("image: {image}")), "shows the line: {}", report.printed);
-        assert_eq!(world.tip(), broken);
-    }
+fn a_manifest_whose_image_is_not_read_fails_and_names_the_line() {
+    let world = World::new();
+    let commit = world.push_code("fn main() { }\n");
+    let broken = world.push_manifest(|manifest| with_image(manifest, &format!("{IMAGE}:latest")));
+    let line = world.manifest_at(&broken).lines().position(|line| line.contains(":latest")).unwrap() + 1;
+    let report = bump_in_a_clone(&world, &commit);
+    expect_failure(&report, &format!("line {line}: the image {IMAGE}:latest has not the form NAME:sha-<7 hex digits>"));
+    assert_eq!(world.tip(), broken);
 }
 
 /// Makes git run `body` in a repository's hook, free of the variables that tie a hook to its repository.
@@ -128,6 +120,39 @@ fn a_clone_with_something_to_lose_is_refused_with_the_remedy() {
 }
 
 #[test]
+fn tags_and_branches_with_the_names_of_the_branch_and_the_commit_change_nothing() {
+    let world = World::new();
+    let commit = world.push_code("fn main() { }\n");
+    for name in ["master", "HEAD", "origin/master", &commit, &commit[..7]] {
+        let older = format!("{commit}^0~1");
+        world.git(&world.origin, ["update-ref", &format!("refs/tags/{name}"), &older]);
+        if name != "master" {
+            world.git(&world.origin, ["update-ref", &format!("refs/heads/{name}"), &older]);
+        }
+    }
+    let report = bump_in_a_clone(&world, &commit);
+    assert_eq!((report.code, report.output.as_str()), (0, "outcome=bumped"), "{}", report.printed);
+    assert_eq!(world.manifest_at("refs/heads/master").matches(&image(&commit)).count(), 1);
+}
+
+#[test]
+fn settings_of_the_users_git_change_nothing() {
+    let world = World::new();
+    let settings = "[log]\n showSignature = true\n follow = true\n[color]\n ui = always\n status = always\n\
+                    [diff]\n external = false\n noprefix = true\n mnemonicPrefix = true\n[core]\n pager = false\n\
+                    quotePath = false\n[status]\n short = true\n branch = true\n showUntrackedFiles = no\n\
+                    [push]\n default = nothing\n[pull]\n rebase = true\n[commit]\n gpgSign = true\n verbose = true\n";
+    let path = world.root.path().join("gitconfig");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + settings).unwrap();
+    let commit = world.push_code("fn main() { }\n");
+    let clone = world.clone_to("clone");
+    fs::write(clone.join("new.txt"), "mine").unwrap();
+    expect_failure(&bump(&world, &clone, &commit), "?? new.txt");
+    fs::remove_file(clone.join("new.txt")).unwrap();
+    expect(&bump(&world, &clone, &commit), "bumped", "");
+}
+
+#[test]
 fn wrong_arguments_are_explained_with_exit_code_64() {
     let world = World::new();
     let clone = world.clone_to("clone");
@@ -147,7 +172,7 @@ fn wrong_arguments_are_explained_with_exit_code_64() {
     }
     let help = bump_with(&world, &clone, "--help", "", &[]);
     assert_eq!(help.code, 0);
-    for outcome in ["bumped", "current", "superseded", "held"] {
+    for outcome in ["bumped", "current", "superseded", "unneeded", "held"] {
         assert!(help.printed.contains(outcome), "{}", help.printed);
     }
 }

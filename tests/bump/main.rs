@@ -8,6 +8,7 @@
     reason = "a test that cannot go on must panic"
 )]
 
+mod cases;
 mod failures;
 mod history;
 mod image_changed;

@@ -1,8 +1,6 @@
 //! `bump-image`: bumped, current, superseded and held, one case at a time.
 
-use crate::manifest::{
-    HOLD, MANIFEST, image, manifest_before_the_first_build, tag, with_hold, with_image, without_hold,
-};
+use crate::manifest::{MANIFEST, image, manifest_before_the_first_build, tag, with_hold, with_image, without_hold};
 use crate::run::{bump, bump_in_a_clone, bump_with, expect};
 use crate::world::World;
 
@@ -84,31 +82,24 @@ fn a_second_build_of_the_deployed_inputs_restarts_nothing() {
 }
 
 #[test]
-fn a_hold_stops_every_bump_whatever_its_style_and_says_how_to_lift_it() {
-    for annotation in [
-        format!("\n  annotations:\n    {HOLD}: \"0123abc\"\nspec:"),
-        format!("\n  annotations:\n    {HOLD}: 0123abc  # until Monday\nspec:"),
-        format!("\n  annotations:\n    '{HOLD}': '0123abc'\nspec:"),
-        format!("\n  annotations: {{{HOLD}: 0123abc, other: value}}\nspec:"),
-    ] {
-        let world = World::new();
-        let commit = world.push_code("fn main() { }\n");
-        let held = world.push_manifest(|manifest| manifest.replacen("\nspec:", &annotation, 1));
-        let report = bump_in_a_clone(&world, &commit);
-        expect(&report, "held", "naming 0123abc as bad");
-        expect(&report, "held", "To lift the hold, remove that annotation and push");
-        assert_eq!(world.tip(), held, "nothing is pushed while {annotation} stands");
-    }
+fn a_commit_that_needed_no_image_is_not_bumped_since_none_was_built() {
+    let world = World::new();
+    let commit = world.push_code("fn main() { }\n");
+    bump_in_a_clone(&world, &commit);
+    let document = world.push_document("# More\n");
+    expect(&bump_in_a_clone(&world, &document), "unneeded", "No input of the image changed since");
+    assert_eq!(world.deployed(), image(&commit));
 }
 
 #[test]
-fn a_comment_about_the_hold_holds_nothing() {
+fn a_hold_stops_every_bump_and_says_how_to_lift_it() {
     let world = World::new();
     let commit = world.push_code("fn main() { }\n");
-    world.push_manifest(|manifest| {
-        format!("# With {HOLD}: \"revision\" among the annotations, bumps stop.\n{manifest}")
-    });
-    expect(&bump_in_a_clone(&world, &commit), "bumped", "");
+    let held = world.push_manifest(|manifest| with_hold(manifest, "0123abc"));
+    let report = bump_in_a_clone(&world, &commit);
+    expect(&report, "held", "naming 0123abc as bad");
+    expect(&report, "held", "To lift the hold, remove that annotation and push");
+    assert_eq!(world.tip(), held, "nothing is pushed");
 }
 
 #[test]
@@ -177,13 +168,4 @@ fn a_commit_is_older_when_any_commit_that_the_tag_may_stand_for_is_newer() {
     expect(&bump_in_a_clone(&world, history[730]), "superseded", "newer");
     let newer = world.push_document("# The inputs are the same, but which commit is deployed is uncertain\n");
     expect(&bump_in_a_clone(&world, &newer), "bumped", "");
-}
-
-#[test]
-fn the_image_of_another_container_is_left_alone() {
-    let world = World::new();
-    let commit = world.push_code("fn main() { }\n");
-    world.push_manifest(|manifest| format!("{manifest}        - name: other\n          image: busybox:1.37\n"));
-    expect(&bump_in_a_clone(&world, &commit), "bumped", "");
-    assert!(world.manifest_at("master").contains("image: busybox:1.37\n"));
 }

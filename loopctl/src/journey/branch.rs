@@ -1,12 +1,12 @@
 //! What git says about a commit's delivery. The order of the questions is that of .github/scripts/bump-image.
 
-use anyhow::Result;
-use serde_json::Value;
+use anyhow::{Context, Result};
 
-use super::facts::{Branch, Build, Hold, Newest, Relation};
-use crate::coordinates::{Coordinates, DEPLOYMENT, HOLD, split_image, tag_of};
+use super::facts::{Branch, Build, Newest, Relation};
+use crate::coordinates::{Coordinates, DEPLOYMENT, tag_of};
 use crate::git::Git;
 use crate::git::history::{Commit, Manifest};
+use crate::manifest::{self, Hold};
 
 /// What one state of k8s/deployment.yaml says.
 struct Said {
@@ -16,8 +16,10 @@ struct Said {
 }
 
 pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) -> Result<Branch> {
+    git.require_whole()?;
     let name = coordinates.branch.clone();
-    let now = said(&git.file(tip, DEPLOYMENT)?.unwrap_or_default())?;
+    let now = git.file(tip, DEPLOYMENT)?.with_context(|| format!("branch {name} has no {DEPLOYMENT}"))?;
+    let now = said(&now)?;
     let newest = |relation, by| Newest { tag: now.tag.clone(), relation, by };
     if !git.is_ancestor(&commit.id, tip)? {
         let newest = newest(Relation::Older, None);
@@ -37,10 +39,13 @@ pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) ->
     let source = if arrived == commit.id { commit.clone() } else { git.commit(&arrived)? };
     let tag = tag_of(&source.id);
     let manifests = git.manifests(&source.id, tip)?;
-    let tags: Vec<Option<String>> = manifests.iter().map(|manifest| quick_tag(&manifest.text)).collect();
+    let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in(&manifest.text)).collect();
     let writer = |wanted: &str| writer(&manifests, &tags, wanted);
-    let at_source = said(&git.file(&source.id, DEPLOYMENT)?.unwrap_or_default())?;
-    let build = build(git, coordinates, &source.id, &at_source)?;
+    let build = match said(&git.file(&source.id, DEPLOYMENT)?.unwrap_or_default()) {
+        Ok(at_source) => build(git, coordinates, &source.id, &at_source)?,
+        // image-changed has ended with the same error, which its run says.
+        Err(_) => Build::Needed,
+    };
     let bump = writer(&tag);
     let relation = if now.tag == tag {
         Relation::Own
@@ -92,10 +97,8 @@ fn writer(manifests: &[Manifest], tags: &[Option<String>], wanted: &str) -> Opti
     manifests.get(first).map(|manifest| manifest.commit.clone())
 }
 
-/// Of many manifests only the tag is wanted, and reading YAML takes its time.
-fn quick_tag(manifest: &str) -> Option<String> {
-    let image = manifest.lines().find_map(|line| line.trim().strip_prefix("image:"))?;
-    Some(split_image(image.trim()).ok()?.1)
+fn tag_in(manifest: &str) -> Option<String> {
+    Some(said(manifest).ok()?.tag)
 }
 
 /// With its tag.
@@ -105,12 +108,8 @@ pub fn image_in(manifest: &str) -> Result<String> {
 }
 
 fn said(manifest: &str) -> Result<Said> {
-    let value: Value = serde_saphyr::from_str(manifest)?;
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (image, tag) = split_image(text("/spec/template/spec/containers/0/image"))?;
-    let hold = value["metadata"]["annotations"].get(HOLD);
-    let bad_revision = |hold: &Value| hold.as_str().map_or_else(|| hold.to_string(), str::to_owned);
-    Ok(Said { image, tag, hold: hold.map(|hold| Hold { bad_revision: bad_revision(hold) }) })
+    let image = manifest::image(manifest)?;
+    Ok(Said { image: image.name, tag: format!("sha-{}", image.revision), hold: manifest::hold(manifest) })
 }
 
 #[cfg(test)]
@@ -119,31 +118,26 @@ mod tests {
 
     use super::*;
 
-    fn check(tags: &[&str], wanted: &str, expected: Option<usize>) {
+    fn check(digits: &[char], wanted: char, expected: Option<usize>) {
         let commit = |at: usize| Commit { id: at.to_string(), subject: String::new(), at: Timestamp::UNIX_EPOCH };
-        let manifests: Vec<Manifest> = tags
-            .iter()
-            .enumerate()
-            .map(|(at, tag)| Manifest { commit: commit(at), text: format!("      image: ghcr.io/a/b:{tag}\n") })
-            .collect();
-        let quick: Vec<Option<String>> = manifests.iter().map(|manifest| quick_tag(&manifest.text)).collect();
-        let found = writer(&manifests, &quick, wanted).map(|commit| commit.id);
-        assert_eq!(found, expected.map(|at| at.to_string()), "{wanted} in {tags:?}");
+        let tag = |digit: char| format!("sha-{}", digit.to_string().repeat(7));
+        let text = |digit: char| {
+            format!(
+                "kind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n        - image: a/b:{}\n",
+                tag(digit)
+            )
+        };
+        let manifests: Vec<Manifest> =
+            digits.iter().enumerate().map(|(at, digit)| Manifest { commit: commit(at), text: text(*digit) }).collect();
+        let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in(&manifest.text)).collect();
+        let found = writer(&manifests, &tags, &tag(wanted)).map(|commit| commit.id);
+        assert_eq!(found, expected.map(|at| at.to_string()), "{wanted} in {digits:?}");
     }
 
     #[test]
     fn a_tag_was_written_by_the_commit_that_put_it_in_last() {
-        check(&["a", "b", "b", "c"], "b", Some(1));
-        check(&["a", "b", "a", "a"], "a", Some(2));
-        check(&["a"], "b", None);
-    }
-
-    #[test]
-    fn the_hold_is_an_annotation_with_the_bad_revision() {
-        let manifest = "metadata: {annotations: {delivery.argo-rust/hold: \"b920bd3\"}}\n\
-                        spec: {template: {spec: {containers: [{image: \"ghcr.io/a/b:sha-1234567\"}]}}}\n";
-        let said = said(manifest).expect("it is a manifest");
-        assert_eq!(said.hold.map(|hold| hold.bad_revision).as_deref(), Some("b920bd3"));
-        assert_eq!((said.image.as_str(), said.tag.as_str()), ("ghcr.io/a/b", "sha-1234567"));
+        check(&['a', 'b', 'b', 'c'], 'b', Some(1));
+        check(&['a', 'b', 'a', 'a'], 'a', Some(2));
+        check(&['a'], 'b', None);
     }
 }

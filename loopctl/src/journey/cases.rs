@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, HopState, Name, State};
 use super::decide::decide;
-use super::facts::{Branch, Build, Endpoint, Facts, Hold, Newest, Relation, Rollout, Run, RunState};
+use super::facts::{Branch, Build, Endpoint, Facts, Newest, Relation, Rollout, Run, RunState};
 use crate::cluster::application::{Application, Condition, Deployed, Operation};
 use crate::cluster::pods::{Kind, Pod, Trouble};
 use crate::cluster::workload::{Progress, Replicas, Workload};
 use crate::git::history::Commit;
+use crate::manifest::Hold;
 
 const IMAGE: &str = "ghcr.io/voloshko/argo-rust";
 const OLD: &str = "sha-0000001";
@@ -115,6 +116,10 @@ fn waiting(change: impl FnOnce(&mut Facts)) -> Facts {
     facts.digest = Ok(None);
     change(&mut facts);
     facts
+}
+
+fn hold(bad: &str) -> Option<Hold> {
+    Some(Hold { bad: bad.into(), line: 9, is_certain: true })
 }
 
 fn rolling(pods: Vec<Pod>) -> Facts {

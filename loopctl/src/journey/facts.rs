@@ -8,6 +8,7 @@ use crate::cluster::application::Application;
 use crate::cluster::pods::Pod;
 use crate::cluster::workload::Workload;
 use crate::git::history::Commit;
+use crate::manifest::Hold;
 
 /// The error is why it could not be seen, as a sentence for the answer.
 pub type Seen<T> = Result<T, String>;
@@ -73,11 +74,6 @@ pub enum Relation {
     Newer(Commit),
     /// That of a commit from before, or of none that the branch knows.
     Older,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    pub bad_revision: String,
 }
 
 /// The workflow's run for the commit.

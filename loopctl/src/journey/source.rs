@@ -3,7 +3,7 @@
 use super::answer::{By, Hop, HopState, Name, State};
 use super::decide::built_as;
 use super::facts::{Branch, Build, Facts, Relation, RunState};
-use crate::coordinates::{short, tag_of};
+use crate::coordinates::{DEPLOYMENT, HOLD, short, tag_of};
 
 /// Set when the journey is over before it gets to the cluster.
 pub type End = Option<(State, String, Option<By>)>;
@@ -58,13 +58,13 @@ fn older_is_deployed(branch: &Branch, was_bumped: bool, tag: &str, facts: &Facts
     let deployed = &branch.newest.tag;
     let by = branch.newest.by.as_ref();
     if let Some(hold) = &branch.hold {
-        let bad =
-            if hold.bad_revision.is_empty() { String::new() } else { format!(", naming {} as bad", hold.bad_revision) };
-        let said = format!(
-            "{tag} is held: {} keeps {deployed}, by the annotation delivery.argo-rust/hold in k8s/deployment.yaml{bad}; \
-             `cargo loopctl resume` lifts it",
-            branch.name
-        );
+        let bad = if hold.bad.is_empty() { String::new() } else { format!(", naming {} as bad", hold.bad) };
+        let how = if hold.is_certain {
+            format!("by the annotation {HOLD} in {DEPLOYMENT}{bad}; `cargo loopctl resume` lifts it")
+        } else {
+            format!("as line {} of {DEPLOYMENT} may be the annotation {HOLD}, and in doubt it holds", hold.line)
+        };
+        let said = format!("{tag} is held: {} keeps {deployed}, {how}", branch.name);
         hops.push(Hop::new(Name::Bump, HopState::Stuck, "held").at(by.map(|by| by.at)).because([said.clone()]));
         return Some((State::Held, said, None));
     }
@@ -87,7 +87,9 @@ fn wait_for_the_workflow(facts: &Facts, hops: &mut Vec<Hop>) -> End {
     let name = if is_built { Name::Bump } else { Name::Built };
     let (state, detail, reason) = match &facts.run {
         Ok(Some(run)) if run.state == RunState::Failed => {
-            (HopState::Failed, "the workflow failed".to_owned(), vec![format!("see {}", run.look)])
+            let what =
+                if is_built { "the workflow failed, so the image is not deployed" } else { "the workflow failed" };
+            (HopState::Failed, what.to_owned(), vec![format!("see {}", run.look)])
         }
         Ok(Some(run)) if run.state == RunState::Running => {
             (HopState::Moving, format!("the workflow runs: {}", run.look), vec![])

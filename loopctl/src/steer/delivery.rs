@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result};
 
-use super::manifest;
 use crate::cluster::Cluster;
 use crate::coordinates::{Coordinates, DEPLOYMENT};
 use crate::git::Git;
 use crate::git::remote::Remote;
+use crate::manifest;
 use crate::registry::Registry;
 use crate::stand_in::{self, StandIn};
 use crate::target::Target;
@@ -62,14 +62,15 @@ impl Delivery {
 
     /// The branch as it is now.
     pub fn branch(&self) -> Result<Branch> {
+        self.git.require_whole()?;
         self.branch_at(self.git.tip(&self.remote, &self.names.branch)?)
     }
 
     pub fn branch_at(&self, tip: String) -> Result<Branch> {
         let text = self.git.file(&tip, DEPLOYMENT)?;
         let text = text.with_context(|| format!("branch {} has no {DEPLOYMENT}", self.names.branch))?;
-        let (image, revision) = manifest::image(&text)?;
-        Ok(Branch { tip, image, revision, hold: manifest::hold(&text), text })
+        let (image, hold) = (manifest::image(&text)?, manifest::hold(&text));
+        Ok(Branch { tip, image: image.name, revision: image.revision, hold: hold.map(|hold| hold.bad), text })
     }
 
     /// The digest of an image, or None when the registry has it no more.

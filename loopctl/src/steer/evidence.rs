@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::delivery::Delivery;
 use super::healthy::{Evidence, Named, Serving, Synced};
-use super::manifest;
-use crate::coordinates::DEPLOYMENT;
+use crate::coordinates::{DEPLOYMENT, tagged};
+use crate::manifest;
 
 /// Whoever goes back further than that says where to.
 const COMMITS: usize = 100;
@@ -15,9 +15,10 @@ impl Delivery {
     pub async fn evidence(&self, tip: &str) -> Result<Evidence> {
         let mut evidence = Evidence::default();
         for commit in self.git.newest_manifests(tip, COMMITS)? {
-            if let Ok((image, revision)) = manifest::image(&commit.text) {
-                let held = manifest::hold(&commit.text);
-                evidence.named.push(Named { image, revision, since: commit.commit.at, held });
+            if let Ok(image) = manifest::image(&commit.text) {
+                let held = manifest::hold(&commit.text).map(|hold| hold.bad);
+                let since = commit.commit.at;
+                evidence.named.push(Named { image: image.name, revision: image.revision, since, held });
             }
         }
         let cluster = match &self.cluster {
@@ -31,7 +32,9 @@ impl Delivery {
         let mut unseen = |error: anyhow::Error| evidence.unseen.push(format!("{error:#}"));
         match cluster.serving(&names.namespace, &names.selector, &names.container).await {
             Ok(sets) => {
-                evidence.serving = sets.into_iter().map(|(image, available)| Serving { image, available }).collect();
+                let sets = sets.into_iter();
+                evidence.serving =
+                    sets.map(|(image, available)| Serving { image: tagged(&image), available }).collect();
             }
             Err(error) => unseen(error),
         }
@@ -45,8 +48,8 @@ impl Delivery {
                     // A commit that a force-push has removed is not known here, and no way back either.
                     let text = self.git.resolve(&deployed.revision)?.map(|id| self.git.file(&id, DEPLOYMENT));
                     let Some(Some(text)) = text.transpose()? else { continue };
-                    if let (Ok((_, revision)), Some(at)) = (manifest::image(&text), deployed.deployed_at) {
-                        evidence.synced.push(Synced { revision, at });
+                    if let (Ok(image), Some(at)) = (manifest::image(&text), deployed.deployed_at) {
+                        evidence.synced.push(Synced { revision: image.revision, at });
                     }
                 }
             }

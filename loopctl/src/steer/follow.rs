@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::coordinates::tagged;
 use crate::journey::facts::Rollout;
 use crate::journey::rollout::obstacles;
 
@@ -30,7 +31,7 @@ const LONGEST: usize = 400;
 
 pub fn verdict(now: Timestamp, rollout: &Rollout, image: &str) -> Verdict {
     let workload = &rollout.workload;
-    if workload.image != image {
+    if tagged(&workload.image) != image {
         return Verdict::NotApplied(format!("the Deployment has {}", workload.image));
     }
     if workload.is_complete() {

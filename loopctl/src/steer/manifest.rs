@@ -1,7 +1,7 @@
-//! k8s/deployment.yaml as text: the line of the image and the hold, changed without touching another byte.
+//! A rollback and its lifting as edits of k8s/deployment.yaml, which touch no other byte.
 //!
-//! The line of the image and the hold are found by the same rules as in .github/scripts, so that a run's bump and a
-//! rollback never disagree about what is there. What was meant is compared with what a YAML parser then reads.
+//! The image and the hold are where `crate::manifest` finds them. What was meant is compared with what a YAML parser
+//! then reads.
 
 use std::sync::LazyLock;
 
@@ -9,44 +9,29 @@ use anyhow::{Context, Result, bail};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::coordinates::{DEPLOYMENT, HOLD};
+use crate::coordinates::{DEPLOYMENT, HOLD, of_kind};
+use crate::manifest::{hold, image};
 
-/// IMAGE_LINE of .github/scripts/manifest.bash.
-static IMAGE_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^( *image: )([^ \n]+):sha-([0-9a-f]{7})$"));
-/// HOLD_ANYWHERE of .github/scripts/bump-image.
-static HOLD_ANYWHERE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!("{HOLD}[\"']?: *[\"']?([^\\]\"'{{}},\\s]*)")));
+static HOLD_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^[ \\t]*[\"']?{HOLD}[\"']?[ \\t]*:")));
 /// With the comma that parts it from a neighbour within braces.
 static HOLD_IN_BRACES: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!("[\"']?{HOLD}[\"']?: *(\"[^\"]*\"|'[^']*'|[^,}}]*)(, *)?")));
+    LazyLock::new(|| pattern(&format!("[\"']?{HOLD}[\"']?[ \\t]*: *(\"[^\"]*\"|'[^']*'|[^,}}]*)(, *)?")));
 
 #[expect(clippy::expect_used, reason = "the patterns are constants")]
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a valid pattern")
 }
 
-/// The image's name without its tag, and the seven digits of the revision that the tag names.
-pub fn image(text: &str) -> Result<(String, String)> {
-    let mut found = IMAGE_LINE.captures_iter(text);
-    match (found.next(), found.next()) {
-        (Some(line), None) => Ok((line[2].to_owned(), line[3].to_owned())),
-        _ => bail!("{DEPLOYMENT} must have exactly one line of the form 'image: NAME:sha-<7 hex digits>'"),
-    }
-}
-
-/// The revision that the hold names as bad; None when nothing is held.
-pub fn hold(text: &str) -> Option<String> {
-    let before_comment = |line: &str| line.split('#').next().unwrap_or_default().to_owned();
-    text.lines().find_map(|line| Some(HOLD_ANYWHERE.captures(&before_comment(line))?[1].to_owned()))
-}
-
 /// The manifest with the tag of `good`, held because of `bad`.
 pub fn roll_back(text: &str, good: &str, bad: &str) -> Result<String> {
-    let (name, _) = image(text)?;
-    let line = IMAGE_LINE.replace(text, format!("${{1}}{name}:sha-{good}"));
-    let after = with_hold(&without_hold(&line), bad)?;
-    let mut expected = parsed(text)?;
-    expected["spec"]["template"]["spec"]["containers"][0]["image"] = format!("{name}:sha-{good}").into();
+    let image = image(text)?;
+    let written = format!("{}:sha-{good}", image.name);
+    let edited = text.split_inclusive('\n').enumerate().map(|(at, line)| {
+        if at + 1 == image.line { line.replacen(&image.written, &written, 1) } else { line.to_owned() }
+    });
+    let edited: String = edited.collect();
+    let after = with_hold(&unheld(&edited)?, bad)?;
+    let mut expected = parsed(&edited)?;
     set(&mut expected, Some(bad));
     verified(after, &expected)
 }
@@ -55,12 +40,24 @@ pub fn roll_back(text: &str, good: &str, bad: &str) -> Result<String> {
 pub fn lift(text: &str) -> Result<String> {
     let mut expected = parsed(text)?;
     set(&mut expected, None);
-    verified(without_hold(text), &expected)
+    verified(unheld(text)?, &expected)
+}
+
+fn unheld(text: &str) -> Result<String> {
+    let rest = without_hold(text);
+    match hold(&rest) {
+        Some(left) => bail!(
+            "line {} of {DEPLOYMENT} may be a hold as well, in a way that is not edited here; edit it by hand",
+            left.line
+        ),
+        None => Ok(rest),
+    }
 }
 
 /// The same change to what the parser has read.
-fn set(manifest: &mut Value, hold: Option<&str>) {
-    let annotations = &mut manifest["metadata"]["annotations"];
+fn set(documents: &mut [Value], hold: Option<&str>) {
+    let Some(at) = of_kind(documents, "Deployment") else { return };
+    let annotations = &mut documents[at]["metadata"]["annotations"];
     if annotations.is_null() {
         *annotations = json!({});
     }
@@ -72,17 +69,19 @@ fn set(manifest: &mut Value, hold: Option<&str>) {
     }
 }
 
-fn parsed(text: &str) -> Result<Value> {
-    serde_saphyr::from_str(text).with_context(|| format!("{DEPLOYMENT} is not valid YAML"))
+fn parsed(text: &str) -> Result<Vec<Value>> {
+    serde_saphyr::from_multiple(text).with_context(|| format!("{DEPLOYMENT} is not valid YAML"))
 }
 
 /// A file may be laid out in a way that the edits below do not expect: then nothing is written.
-fn verified(after: String, expected: &Value) -> Result<String> {
+fn verified(after: String, expected: &[Value]) -> Result<String> {
     let mut found = parsed(&after).context("after the edit")?;
-    if found["metadata"]["annotations"].is_null() {
-        found["metadata"]["annotations"] = json!({});
+    if let Some(at) = of_kind(&found, "Deployment")
+        && found[at]["metadata"]["annotations"].is_null()
+    {
+        found[at]["metadata"]["annotations"] = json!({});
     }
-    if found != *expected {
+    if found != expected {
         bail!(
             "{DEPLOYMENT} is laid out in a way that cannot be edited safely, so nothing was changed; \
              edit it by hand: the image's tag, and metadata.annotations.\"{HOLD}\""
@@ -95,12 +94,16 @@ fn with_hold(text: &str, bad: &str) -> Result<String> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let block = metadata(&lines).with_context(|| format!("{DEPLOYMENT} has no block `metadata:`"))?;
     let indent = indent(lines[block.start]);
-    let entry = |indent: usize| format!("{:indent$}{HOLD}: \"{bad}\"\n", "");
+    let end = if lines[block.start].ends_with("\r\n") { "\r\n" } else { "\n" };
+    let entry = |indent: usize| format!("{:indent$}{HOLD}: \"{bad}\"{end}", "");
     let at = block.clone().find(|at| indent_is(lines[*at], indent) && lines[*at].trim().starts_with("annotations:"));
     let Some(at) = at else {
         let last = block.rev().find(|at| says_something(lines[*at])).unwrap_or_default();
-        let added = format!("{:indent$}annotations:\n{}", "", entry(indent + 2));
-        return Ok(lines[..=last].concat() + &added + &lines[last + 1..].concat());
+        // The last line of a file need not have an end.
+        let missing = if lines[last].ends_with('\n') { "" } else { end };
+        let added = format!("{missing}{:indent$}annotations:{end}{}", "", entry(indent + 2));
+        let added = if missing.is_empty() { added.as_str() } else { added.trim_end() };
+        return Ok(lines[..=last].concat() + added + &lines[last + 1..].concat());
     };
     let line = lines[at];
     if let Some((before, rest)) = line.split_once('{') {
@@ -117,10 +120,9 @@ fn without_hold(text: &str) -> String {
     let mut kept: Vec<String> = Vec::new();
     let mut lines = text.split_inclusive('\n');
     while let Some(line) = lines.next() {
-        let held = line.split('#').next().is_some_and(|line| HOLD_ANYWHERE.is_match(line));
-        if !held {
+        if hold(line).is_none_or(|hold| !hold.is_certain) {
             kept.push(line.to_owned());
-        } else if line.contains('{') {
+        } else if !HOLD_LINE.is_match(line) {
             let rest = HOLD_IN_BRACES.replace(line, "");
             kept.push(rest.replace(", }", "}"));
         } else if let Some(parent) = kept.last().filter(|line| line.trim() == "annotations:") {

@@ -79,11 +79,9 @@ impl World {
     /// Somebody's push of another tag.
     fn tag(&self, revision: &str) {
         let text = self.read("k8s/deployment.yaml");
-        let (name, old) = manifest::image(&text).expect("it names an image");
-        self.write(
-            "k8s/deployment.yaml",
-            &text.replace(&format!("{name}:sha-{old}"), &format!("{name}:sha-{revision}")),
-        );
+        let image = crate::manifest::image(&text).expect("it names an image");
+        let tagged = format!("{}:sha-{revision}", image.name);
+        self.write("k8s/deployment.yaml", &text.replace(&image.written, &tagged));
         self.push(&format!("ci: update image to sha-{revision}"));
     }
 

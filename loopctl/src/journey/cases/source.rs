@@ -53,7 +53,7 @@ fn an_image_that_is_there_waits_for_its_bump() {
 #[test]
 fn a_hold_keeps_a_commit_whose_tag_was_never_written() {
     let facts = waiting(|facts| {
-        facts.branch.as_mut().expect("seen").hold = Some(Hold { bad_revision: "b920bd3".into() });
+        facts.branch.as_mut().expect("seen").hold = hold("b920bd3");
     });
     check(&facts, State::Held, Name::Bump, HopState::Stuck, "naming b920bd3 as bad");
 }
@@ -71,14 +71,14 @@ fn a_rollback_without_a_hold_is_a_failure_that_names_its_commit() {
 fn a_rollback_with_a_hold_is_held() {
     let facts = branch(|branch| {
         branch.newest = Newest { tag: OLD.into(), relation: Relation::Older, by: Some(commit('4', "Back", 80)) };
-        branch.hold = Some(Hold { bad_revision: "1111111".into() });
+        branch.hold = hold("1111111");
     });
     check(&facts, State::Held, Name::Bump, HopState::Stuck, "`cargo loopctl resume` lifts it");
 }
 
 #[test]
 fn a_hold_does_not_matter_to_a_commit_that_is_deployed() {
-    let facts = branch(|branch| branch.hold = Some(Hold { bad_revision: "other".into() }));
+    let facts = branch(|branch| branch.hold = hold("other"));
     check(&facts, State::Live, Name::Bump, HopState::Done, "live on 2 of 2 pods");
 }
 
