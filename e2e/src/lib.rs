@@ -18,6 +18,7 @@ pub mod runs;
 pub mod service;
 pub mod shell;
 pub mod wait;
+pub mod walk;
 pub mod watch;
 
 use std::env;

@@ -135,6 +135,16 @@ impl Clone {
         Ok(())
     }
 
+    /// Every file as it is committed in the checkout, but for the tag. The checkout's commit becomes an ancestor, so that
+    /// what is pushed on top of it merges without a conflict.
+    pub fn become_what_is_checked_out(&self, checkout: &Path, tag: &str) -> Result<String> {
+        shell::run(self.git().arg("fetch").arg("--quiet").arg(checkout).arg("HEAD"))?;
+        shell::run(self.git().args(["merge", "--quiet", "--strategy=ours", "--no-ff", "--no-commit", "FETCH_HEAD"]))?;
+        shell::run(self.git().args(["read-tree", "-u", "--reset", "FETCH_HEAD"]))?;
+        self.set_tag(tag)?;
+        self.push_without_run("Be what is checked out")
+    }
+
     /// The commit of the workflow's bump job, made by hand: one line of k8s/deployment.yaml.
     pub fn bump(&self, tag: &str) -> Result<String> {
         self.update()?;

@@ -2,6 +2,12 @@
 //!
 //! tests/delivery/ includes this file too, so that what the walk would do and what `make test` demands are one thing.
 
+// By its path, because whoever includes this file from elsewhere has to find it too.
+#[path = "markdown.rs"]
+mod markdown;
+
+use markdown::{Piece, exchanges, pieces};
+
 /// In the order in which a stranger reads them.
 pub const DOCUMENTS: [&str; 3] = ["README.md", "CONTRIBUTING.md", "docs/loopctl.md"];
 
@@ -62,13 +68,6 @@ pub struct How {
 const MARKS: &str = "put a line above it: `<!-- proof: NAME -->`, or `<!-- not here: WHY IT CANNOT RUN HERE -->`";
 /// An edit is what begins with one of these and names a file.
 const VERBS: [&str; 9] = ["add", "change", "delete", "edit", "insert", "put", "remove", "replace", "write"];
-
-enum Piece<'a> {
-    Heading(&'a str),
-    Mark(&'a str),
-    Paragraph(Vec<&'a str>),
-    Block { language: &'a str, text: String },
-}
 
 /// All that the document asks for. `is_file` says whether the repository has a file or folder of that name.
 pub fn steps(document: &str, is_file: impl Fn(&str) -> bool) -> Vec<Step> {
@@ -184,22 +183,6 @@ fn how(text: &str) -> Option<How> {
     Some(how)
 }
 
-/// Each command behind `$ ` with the lines below it.
-fn exchanges(text: &str) -> Vec<(String, String)> {
-    let mut exchanges: Vec<(String, String)> = Vec::new();
-    for line in text.lines() {
-        match (line.strip_prefix("$ "), exchanges.last_mut()) {
-            (Some(command), _) => exchanges.push((command.to_owned(), String::new())),
-            (None, Some((_, answer))) => {
-                answer.push_str(line);
-                answer.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    exchanges
-}
-
 #[derive(Clone)]
 struct Edit {
     verb: String,
@@ -235,120 +218,6 @@ fn edit(clause: &str, is_file: &impl Fn(&str) -> bool) -> Option<Edit> {
     Some(Edit { verb, file: file.to_owned(), clause: clause.to_owned() })
 }
 
-/// With the number of the line that each begins on.
-fn pieces(document: &str) -> Vec<(usize, Piece<'_>)> {
-    let mut pieces = Vec::new();
-    let mut lines = document.lines().zip(1..).peekable();
-    while let Some((text, line)) = lines.next() {
-        if let Some(language) = text.strip_prefix("```") {
-            let inside = lines.by_ref().map(|(text, _)| text).take_while(|text| *text != "```");
-            let text = inside.map(|line| format!("{line}\n")).collect();
-            pieces.push((line, Piece::Block { language: language.trim(), text }));
-        } else if let Some(mark) = text.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
-            pieces.push((line, Piece::Mark(mark)));
-        } else if text.starts_with('#') {
-            pieces.push((line, Piece::Heading(text.trim_start_matches(['#', ' ']))));
-        } else if !text.is_empty() {
-            let mut paragraph = vec![text];
-            while let Some((text, _)) =
-                lines.next_if(|(text, _)| !text.is_empty() && !text.starts_with(['`', '<', '#']))
-            {
-                paragraph.push(text);
-            }
-            pieces.push((line, Piece::Paragraph(paragraph)));
-        }
-    }
-    pieces
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(document: &str, expected: &[Does]) {
-        let found = steps(document, |name| ["src/a.rs", "k8s/"].contains(&name));
-        let found: Vec<Does> = found.into_iter().map(|step| step.does).collect();
-        assert_eq!(found, expected, "{document}");
-    }
-
-    /// What the document is told about its only mistake.
-    fn complaint(document: &str) -> String {
-        let mut steps = steps(document, |name| ["src/a.rs", "src/b.rs"].contains(&name));
-        let wrong: Vec<Step> = steps.drain(..).filter(|step| matches!(step.does, Does::Nothing(_))).collect();
-        let [Step { does: Does::Nothing(what), .. }] = wrong.as_slice() else { panic!("{document}\n{wrong:?}") };
-        what.clone()
-    }
-
-    fn run(commands: &str, how: How) -> Does {
-        Does::Run { commands: commands.to_owned(), how }
-    }
-
-    #[test]
-    fn commands_are_run_and_answers_are_compared() {
-        check("```bash\nmake\n```\n", &[run("make\n", How::default())]);
-        let exchanges = vec![("a".to_owned(), "1\n2\n\n".to_owned()), ("b".to_owned(), String::new())];
-        check("```\n$ a\n1\n2\n\n$ b\n```\n", &[Does::Answer { exchanges, how: How::default() }]);
-        check("# Title\ntext\n", &[Does::Heading]);
-    }
-
-    #[test]
-    fn a_mark_counts_for_what_stands_below_it_alone() {
-        let text = "<!-- proof: it_works -->\n\n```bash\na\n```\n\n```bash\nb\n```\n";
-        check(text, &[Does::Proof("it_works".into()), run("b\n", How::default())]);
-        check("<!-- not here: GitHub -->\nEdit `src/a.rs`.\n", &[Does::NotHere("GitHub".into())]);
-        check("<!-- transcript: where -->\n\n```\n$ a\n```\n", &[Does::Transcript("where".into())]);
-        let how = How {
-            serves: Some(8080),
-            answers: Some("y".into()),
-            placeholders: vec![("NODE".into(), "127.0.0.1".into())],
-            tools: true,
-            docker: true,
-        };
-        let text =
-            "<!-- walk: serves 8080, answers y, NODE is 127.0.0.1, with tools, with docker -->\n```bash\na\n```\n";
-        check(text, &[run("a\n", how)]);
-    }
-
-    #[test]
-    fn an_edit_is_the_block_below_its_sentence() {
-        let change = || Does::Change { file: "src/a.rs".into(), diff: "-a\n+b\n".into() };
-        for sentence in
-            ["Change it in `src/a.rs`, commit, and go on:", "In `src/a.rs`, add it:", "First, edit `src/a.rs`:"]
-        {
-            check(&format!("{sentence}\n\n```diff\n-a\n+b\n```\n"), &[change()]);
-        }
-        let write = Does::Write { file: "src/new.rs".into(), text: "x\n".into() };
-        check("**New.** Write `src/new.rs`:\n\n```rust\nx\n```\n", &[write]);
-        let covered = Does::Proof("sizing".into());
-        check("Edit `src/a.rs`:\n\n<!-- proof: sizing -->\n\n```hcl\nx\n```\n", &[covered]);
-    }
-
-    #[test]
-    fn what_only_speaks_of_files_asks_for_nothing() {
-        for text in [
-            "A change of `src/a.rs` does not build again.",
-            "`add` writes `src/a.rs`.",
-            "Change nothing, and look at `src/a.rs`.",
-            "| edit | `src/a.rs` |",
-        ] {
-            check(text, &[]);
-        }
-    }
-
-    #[test]
-    fn whatever_nobody_does_is_a_mistake_that_names_the_ways_out() {
-        for text in [
-            "```yaml\na: 1\n```\n",
-            "Edit `src/a.rs`.\n",
-            "Edit `src/a.rs`.\n\n```bash\nmake\n```\n",
-            "Edit `src/a.rs` and change `src/b.rs`:\n\n```bash\nmake\n```\n",
-        ] {
-            let said = complaint(text);
-            assert!(said.contains("<!-- proof: NAME -->"), "{text}: {said}");
-        }
-        for mark in ["walk: hops 8080", "proff: a", "proof:"] {
-            let said = complaint(&format!("<!-- {mark} -->\n```bash\na\n```\n"));
-            assert!(said.contains(mark), "{mark}: {said}");
-        }
-    }
-}
+#[path = "document_tests.rs"]
+mod tests;

@@ -20,6 +20,7 @@ mod steer;
 mod table;
 mod take_turns;
 mod tofu;
+mod walk;
 mod where_is_it;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ macro_rules! proofs {
 /// In the order in which they run: the first ones leave images behind that the later ones use.
 const PROOFS: &[Proof] = proofs![
     pushes::a_pushed_code_change_is_live_without_a_hand,
+    walk::whatever_the_documents_ask_for_works_as_it_is_written,
     pushes::overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_commit,
     pushes::a_push_of_documents_alone_restarts_nothing,
     pushes::a_push_while_held_is_not_deployed_until_the_hold_is_lifted,
