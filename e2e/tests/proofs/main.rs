@@ -4,6 +4,7 @@
 
 mod adopt;
 mod bad_releases;
+mod connections;
 mod detection;
 mod doctor;
 mod image;
@@ -58,6 +59,7 @@ const PROOFS: &[Proof] = proofs![
     image::a_change_of_the_source_compiles_no_dependency_again,
     image::a_node_pulls_only_what_a_change_of_the_source_has_changed,
     image::the_image_runs_without_root_on_a_read_only_root,
+    connections::as_many_connections_as_are_allowed_leave_the_pod_answering,
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     where_is_it::where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy,
     steer::a_rollback_stays_through_the_next_push_and_resume_lifts_it,
