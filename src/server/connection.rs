@@ -138,12 +138,22 @@ impl Connection {
         let measurement = self.api.metrics.as_ref().map(|metrics| metrics.start(&request));
         // Nobody reads bodies here. What of one is still to come must not be taken for a request.
         let mut closes = !request.body().is_end_stream();
-        let mut response = match answer_without_router(&request) {
-            Some(response) => {
-                closes |= response.status().is_client_error();
-                response
-            }
-            None => self.route(request, reader).await?,
+        let mut response = if let Some(response) = answer_without_router(&request) {
+            closes |= response.status().is_client_error();
+            response
+        } else {
+            let mut answer = self.api.router.clone().call(request);
+            let answered = poll_fn(|context| {
+                if let Poll::Ready(Ok(response)) = Pin::new(&mut answer).poll(context) {
+                    return Poll::Ready(Ok(response));
+                }
+                // What takes longer is given up with its client, and its place in the queue is free.
+                match ready!(reader.poll_says_something(context)) {
+                    true => Poll::Pending,
+                    false => Poll::Ready(Err(ClientGone)),
+                }
+            });
+            answered.await?
         };
         if let Some(measurement) = measurement {
             measurement.end(response.status());
@@ -152,21 +162,6 @@ impl Connection {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
-    }
-
-    async fn route(&self, request: Request<Incoming>, reader: &Reader) -> Result<Response<Body>, ClientGone> {
-        let mut answer = self.api.router.clone().call(request);
-        let answered = poll_fn(|context| {
-            if let Poll::Ready(Ok(response)) = Pin::new(&mut answer).poll(context) {
-                return Poll::Ready(Ok(response));
-            }
-            // What takes longer is given up with its client, and its place in the queue is free.
-            match ready!(reader.poll_says_something(context)) {
-                true => Poll::Pending,
-                false => Poll::Ready(Err(ClientGone)),
-            }
-        });
-        answered.await
     }
 }
 

@@ -83,7 +83,7 @@ async fn two_thousand_of_the_longest_heads_cost_little_and_are_closed_in_time() 
     for _ in 0..CONNECTIONS {
         idle.push(raw(service.address, &head).await);
     }
-    let answer = timeout(SECOND, get(service.address, "/hello")).await.expect("an answer beside the flood");
+    let answer = timeout(3 * SECOND, get(service.address, "/hello")).await.expect("an answer beside the flood");
     assert_eq!(answer.status, 200);
     let open = value(service.metrics_address, "http_connections_open").await.unwrap();
     assert!(open >= f64::from(CONNECTIONS), "only {open} connections were open at once");
