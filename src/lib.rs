@@ -1,12 +1,22 @@
 //! argo-rust: a small REST API that is delivered by its own repository.
 
-/// Every setting, its variable and default, read once.
-pub mod config;
 /// Fibonacci numbers: the route, what it allows, and the arithmetic below it.
 pub mod fibonacci;
-/// The table of contents of the API.
-pub mod router;
-/// One file per resource.
+/// The table of contents of the API, and one file per resource.
 pub mod routes;
-/// What every service keeps: ports, connections, timeouts, drain, metrics, logs, problems.
+/// What every service keeps: settings, ports, connections, timeouts, drain, metrics, logs, problems.
 pub mod server;
+
+use std::ffi::OsString;
+
+use server::environment::{BadSetting, Environment};
+use server::settings::Settings;
+use server::startup::Startup;
+
+/// Everything that the environment decides, read before anything is bound.
+pub fn prepare(variables: impl Fn(&str) -> Option<OsString> + 'static) -> Result<(Settings, Startup), BadSetting> {
+    let mut startup = Startup::new(Environment::new(variables), routes::about());
+    let settings = Settings::read(&mut startup.environment)?;
+    routes::add_all(&mut startup)?;
+    Ok((settings, startup))
+}

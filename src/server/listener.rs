@@ -1,6 +1,8 @@
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use rustix::io::Errno;
+use rustix::net::sockopt::set_ipv6_v6only;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -12,7 +14,7 @@ const OTHER_FILES: u64 = 128;
 
 /// A port that could not be bound, and the setting that names it.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; free the port or set {setting} to another")]
+#[error("cannot listen on {address}: {source}; {}", advice(source.kind(), setting))]
 pub struct BindError {
     address: SocketAddr,
     setting: &'static str,
@@ -20,7 +22,12 @@ pub struct BindError {
 }
 
 pub fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, BindError> {
-    let listener = listen(address).map_err(|source| BindError { address, setting, source })?;
+    let listener = listen(address).or_else(|error| {
+        let instead = without_ipv6(address, &error).ok_or(error)?;
+        tracing::info!("this machine has no IPv6: listening on {instead} instead of {address}");
+        listen(instead)
+    });
+    let listener = listener.map_err(|source| BindError { address, setting, source })?;
     let bound = listener.local_addr().unwrap_or(address);
     tracing::info!(address = %bound, setting, "listening on {bound} ({setting})");
     Ok(listener)
@@ -32,8 +39,31 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     // What is accepted inherits it: an answer must not wait for the client's acknowledgement of the one before.
     socket.set_nodelay(true)?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        // Every address of this machine is meant, IPv4 too, whatever the machine's own default is.
+        set_ipv6_v6only(&socket, false)?;
+    }
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// The same in IPv4, where all addresses are meant and there are none of IPv6.
+fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
+    let is_missing = [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
+    (is_missing && address.ip() == Ipv6Addr::UNSPECIFIED).then(|| (Ipv4Addr::UNSPECIFIED, address.port()).into())
+}
+
+fn advice(kind: io::ErrorKind, setting: &str) -> String {
+    match kind {
+        io::ErrorKind::AddrInUse => format!("free the port or set {setting} to another"),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine has no such address: set {setting} to one that it has, or to [::] for all of them")
+        }
+        io::ErrorKind::PermissionDenied => format!("a port below 1024 needs a right: set {setting} to a higher one"),
+        _ => format!("set {setting} to another address"),
+    }
 }
 
 /// Many shells start processes with room for 1024 files: asks for as many as the connections need, and returns for
@@ -55,4 +85,22 @@ pub fn allow_open_files(connections: usize) -> usize {
         "the limit of {allowed} open files leaves room for {room} connections, fewer than ARGO_RUST_MAX_CONNECTIONS"
     );
     room
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_ipv6_is_served_on_ipv4_where_every_address_is_meant() {
+        let check = |address: &str, errno: Errno, expected: Option<&str>| {
+            let instead = without_ipv6(address.parse().expect("an address"), &errno.into());
+            assert_eq!(instead, expected.map(|text| text.parse().expect("an address")), "{address} {errno}");
+        };
+        check("[::]:8080", Errno::AFNOSUPPORT, Some("0.0.0.0:8080"));
+        check("[::]:8080", Errno::ADDRNOTAVAIL, Some("0.0.0.0:8080"));
+        check("[::]:8080", Errno::ADDRINUSE, None);
+        check("[::1]:8080", Errno::ADDRNOTAVAIL, None);
+        check("192.0.2.1:8080", Errno::ADDRNOTAVAIL, None);
+    }
 }

@@ -16,15 +16,13 @@ use super::build_info;
 
 /// What Prometheus reads of every service; what a resource measures besides, it registers itself.
 pub struct Metrics {
-    pub registry: Registry,
+    registry: Registry,
     pub http: HttpMetrics,
     pub connections_open: Gauge,
 }
 
 impl Metrics {
-    pub fn new(paths: impl Iterator<Item = &'static str>) -> Self {
-        let mut registry = Registry::default();
-
+    pub fn new(mut registry: Registry, paths: &[&'static str]) -> Self {
         let http = HttpMetrics::new(paths);
         registry.register("http_requests", "Requests answered", http.requests.clone());
         registry.register_with_unit(
@@ -95,7 +93,7 @@ pub struct Measurement<'a> {
 }
 
 impl HttpMetrics {
-    fn new(paths: impl Iterator<Item = &'static str>) -> Self {
+    fn new(paths: &[&'static str]) -> Self {
         let requests = Family::<RequestLabels, Counter>::default();
         let duration = Family::<RequestLabels, Histogram>::new_with_constructor(|| {
             Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
@@ -105,7 +103,7 @@ impl HttpMetrics {
             let labels = RequestLabels { method: "GET", route: path, status: 200 };
             let gets_answered = requests.get_or_create(&labels).clone();
             let gets_duration = duration.get_or_create(&labels).clone();
-            let added = routes.insert(path, Route { path, gets_answered, gets_duration });
+            let added = routes.insert(*path, Route { path, gets_answered, gets_duration });
             added.expect("the API's own router has taken the same paths");
         }
         Self { requests, duration, routes: Arc::new(routes) }

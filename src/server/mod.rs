@@ -2,8 +2,14 @@
 pub mod activity;
 /// Version, revision and image tag: what this binary is.
 pub mod build_info;
+/// What is asked on the command line, and `--help`.
+pub mod command_line;
 /// One connection from its first byte to its end: requests, buffers, timeouts.
 pub mod connection;
+/// What the API says of itself: its paths, its description, the answer to a path that is none.
+pub mod contents;
+/// Settings as the environment has them, and what is said of a bad one.
+pub mod environment;
 /// How long a request's head may be, and what the RFCs ask of it beyond what hyper looks at.
 pub mod head;
 /// One timer for all request heads of a connection.
@@ -22,8 +28,12 @@ pub mod refusal;
 pub mod seldom;
 /// The accept loop and its end.
 pub mod serve;
+/// The settings of every service.
+pub mod settings;
 /// Signals and the drain they start.
 pub mod shutdown;
+/// What a resource may ask for while the service starts, and where it puts its routes.
+pub mod startup;
 /// A connection's socket: reading, writing within a time, and whether the client is still there.
 pub mod stream;
 /// Logs, as text or JSON.

@@ -1,24 +1,48 @@
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+
+pub const CONTENT_TYPE: &str = "application/problem+json";
 
 /// An error as RFC 9457 describes it: what happened, and what would be accepted.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct Problem {
-    /// Always `about:blank`: the status says which kind of problem it is.
     #[serde(rename = "type")]
-    #[schema(example = "about:blank")]
     kind: &'static str,
-    /// The status in words.
-    #[schema(example = "Bad Request")]
     title: &'static str,
-    #[schema(example = 400, minimum = 400, maximum = 599)]
     status: u16,
-    /// A sentence for people that says what is accepted.
-    #[schema(example = "n is larger than 10000000; accepted is a whole number from 0 to 10000000")]
     detail: String,
+}
+
+/// The same in OpenAPI.
+pub fn schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "An error as RFC 9457 describes it: what happened, and what would be accepted.",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {
+                "type": "string",
+                "description": "Always `about:blank`: the status says which kind of problem it is.",
+                "example": "about:blank",
+            },
+            "title": { "type": "string", "description": "The status in words.", "example": "Method Not Allowed" },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599, "example": 405 },
+            "detail": {
+                "type": "string",
+                "description": "A sentence for people that says what is accepted.",
+                "example": "this path answers GET and HEAD only",
+            },
+        },
+    })
+}
+
+/// A response object of OpenAPI whose body is a problem.
+pub fn answer(description: &str) -> Value {
+    let content = json!({ CONTENT_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    json!({ "description": description, "content": content })
 }
 
 impl Problem {
@@ -35,23 +59,19 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// axum adds the Allow header.
+    pub fn method_not_allowed(allowed: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path answers {allowed} only"))
+    }
+
     /// Its answer tells the client to come back in a second.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
-}
-
-/// The fallback for a path that is no route.
-pub async fn not_found(uri: Uri) -> Problem {
-    const ROUTES: &str = "/hello, /fibonacci/{n}, /version and /openapi.json";
-    // The beginning is enough of a path that is as long as a head may be.
-    let path = uri.path().get(..100).unwrap_or(uri.path());
-    Problem::new(StatusCode::NOT_FOUND, format!("{path} is not a path of this API; there are {ROUTES}"))
-}
-
-/// The fallback for a route that has no such method; axum adds the Allow header.
-pub async fn method_not_allowed() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path answers GET and HEAD only")
 }
 
 impl IntoResponse for Problem {
@@ -59,7 +79,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

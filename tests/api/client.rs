@@ -83,7 +83,7 @@ pub async fn stuck_reader(address: SocketAddr) -> TcpStream {
     socket.set_recv_buffer_size(4_096).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
     // Together far more than the kernel buffers on both sides.
-    let requests = "GET /fibonacci/1000000 HTTP/1.1\r\nhost: argo-rust\r\n\r\n".repeat(40);
+    let requests = "GET /openapi.json HTTP/1.1\r\nhost: argo-rust\r\n\r\n".repeat(1_500);
     stream.write_all(requests.as_bytes()).await.unwrap();
     stream.readable().await.unwrap();
     stream

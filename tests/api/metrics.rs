@@ -13,7 +13,7 @@ pub async fn value(metrics: SocketAddr, series: &str) -> Option<f64> {
 #[tokio::test]
 async fn requests_are_counted_and_timed_by_method_matched_route_and_status() {
     let service = Service::start();
-    for path in ["/hello", "/hello", "/fibonacci/10", "/fibonacci/20", "/fibonacci/x", "/secret/scanner/path"] {
+    for path in ["/hello", "/hello", "/version", "/secret/scanner/path"] {
         get(service.address, path).await;
     }
     send(service.address, "BREW", "/hello", &[]).await;
@@ -23,8 +23,7 @@ async fn requests_are_counted_and_timed_by_method_matched_route_and_status() {
         }
     };
     check(r#"{method="GET",route="/hello",status="200"}"#, 2.0).await;
-    check(r#"{method="GET",route="/fibonacci/{n}",status="200"}"#, 2.0).await;
-    check(r#"{method="GET",route="/fibonacci/{n}",status="400"}"#, 1.0).await;
+    check(r#"{method="GET",route="/version",status="200"}"#, 1.0).await;
     check(r#"{method="GET",route="none",status="404"}"#, 1.0).await;
     check(r#"{method="other",route="/hello",status="405"}"#, 1.0).await;
     let text = get(service.metrics_address, "/metrics").await;
@@ -32,16 +31,14 @@ async fn requests_are_counted_and_timed_by_method_matched_route_and_status() {
 }
 
 #[tokio::test]
-async fn open_connections_computations_and_the_build_are_shown() {
+async fn open_connections_and_the_build_are_shown() {
     let service = Service::start();
     let mut connection = Connection::open(service.address).await.unwrap();
-    connection.get("/fibonacci/50000").await.unwrap();
+    connection.get("/hello").await.unwrap();
     let check = async |series: &str, expected: f64| {
         assert_eq!(value(service.metrics_address, series).await, Some(expected), "{series}");
     };
     check("http_connections_open", 1.0).await;
-    check("fibonacci_queue_length", 0.0).await;
-    check("fibonacci_computation_duration_seconds_count", 1.0).await;
     check(r#"argo_rust_build_info{version="0.1.0",revision="none"}"#, 1.0).await;
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use argo_rust::config;
+use argo_rust::server::environment::Setting;
+use argo_rust::server::settings;
 use serde_json::json;
 
 use crate::repository::{at, container, delivered, deployment, files, text, yaml};
@@ -36,13 +37,17 @@ fn every_object_has_the_name_and_namespace_that_the_project_allows() {
 
 #[test]
 fn ports_are_the_ones_the_service_listens_on() {
-    let port_of = |setting: &config::Setting| -> u64 { setting.default.rsplit(':').next().unwrap().parse().unwrap() };
-    let (api, metrics) = (port_of(&config::LISTEN), port_of(&config::METRICS_LISTEN));
+    let port_of = |setting: &Setting<_>| -> u64 { setting.default.rsplit(':').next().unwrap().parse().unwrap() };
+    let (api, metrics) = (port_of(&settings::LISTEN), port_of(&settings::METRICS_LISTEN));
     let expected = json!([
         { "name": "http", "containerPort": api },
         { "name": "metrics", "containerPort": metrics },
     ]);
-    assert_eq!(container()["ports"], expected, "k8s/deployment.yaml: the ports are the defaults of src/config.rs");
+    assert_eq!(
+        container()["ports"],
+        expected,
+        "k8s/deployment.yaml: the ports are the defaults of src/server/settings.rs"
+    );
     let service = yaml("k8s/service.yaml");
     let expected = json!([{ "name": "http", "port": 80, "targetPort": api, "nodePort": 30800 }]);
     assert_eq!(at(&service, "k8s/service.yaml", "/spec/ports"), &expected);
@@ -86,10 +91,10 @@ fn a_rollout_never_takes_an_old_pod_before_a_new_one_is_ready_and_drains_it_in_t
     assert_eq!(spec["strategy"]["rollingUpdate"], json!({ "maxUnavailable": 0, "maxSurge": 1 }));
     assert_eq!(spec["progressDeadlineSeconds"], 120);
     assert!(spec["minReadySeconds"].as_u64().is_some_and(|seconds| seconds >= 1));
-    let deadline = humantime::parse_duration(config::DRAIN_DEADLINE.default).unwrap();
+    let deadline = humantime::parse_duration(settings::DRAIN_DEADLINE.default).unwrap();
     let grace = Duration::from_secs(spec["template"]["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap());
     assert!(grace >= deadline + Duration::from_secs(5), "terminationGracePeriodSeconds {grace:?}, drain {deadline:?}");
-    let delay = humantime::parse_duration(config::DRAIN_DELAY.default).unwrap();
+    let delay = humantime::parse_duration(settings::DRAIN_DELAY.default).unwrap();
     assert!(delay >= Duration::from_secs(5), "endpoints need seconds to leave the routing");
 }
 
@@ -129,7 +134,8 @@ fn as_many_connections_as_are_accepted_fit_into_the_memory_limit() {
     const PROCESS: u64 = 27 * 1024 * 1024;
     const NEWCOMERS: u64 = 16;
     let container = container();
-    let accepted = container["env"].as_array().unwrap().iter().find(|env| env["name"] == config::MAX_CONNECTIONS.name);
+    let accepted =
+        container["env"].as_array().unwrap().iter().find(|env| env["name"] == settings::MAX_CONNECTIONS.name);
     let accepted: u64 = accepted.and_then(|env| env["value"].as_str()).unwrap().parse().unwrap();
     let limit = container["resources"]["limits"]["memory"].as_str().unwrap().strip_suffix("Mi").unwrap();
     let limit = limit.parse::<u64>().unwrap() * 1024 * 1024;

@@ -22,7 +22,7 @@ pub const CASES: &[Case] = &[
     Case { rule: "RFC 9112 3", bytes: b"GET /<7900*a> HTTP/1.1|Host: a||", expected: InStep(404) },
     Case { rule: "RFC 9110 5.3", bytes: b"POST /hello HTTP/1.1|Host: a|Content-Length: 5|Content-Type: text/plain|Content-Type: text/html||hello", expected: Closed(405) },
     Case { rule: "RFC 9110 9.3.8", bytes: b"TRACE /hello HTTP/1.1|Host: a|Authorization: Bearer secret||", expected: InStep(405) },
-    Case { rule: "RFC 9110 12.5.1", bytes: b"GET /fibonacci/7 HTTP/1.1|Host: a|Accept: application/x-nonsense||", expected: InStep(200) },
+    Case { rule: "RFC 9110 12.5.1", bytes: b"GET /hello HTTP/1.1|Host: a|Accept: application/x-nonsense||", expected: InStep(200) },
     // Where a body ends.
     Case { rule: "RFC 9110 8.6", bytes: b"POST /hello HTTP/1.1|Host: a|Content-Length: 005||hello", expected: Closed(405) },
     Case { rule: "RFC 9110 5.5", bytes: b"POST /hello HTTP/1.1|Host: a|Content-Length: 5 ||hello", expected: Closed(405) },
