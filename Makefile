@@ -35,6 +35,7 @@ lint: ## run formatters and linters only
 
 fmt: ## format Rust and, where tofu is installed, HCL
 	cargo fmt
+	rustfmt --edition 2024 src/routes/*.rs
 	@if command -v tofu >/dev/null; then tofu fmt -recursive tofu; fi
 
 image: ## build the image with docker and start it once, as the workflow does

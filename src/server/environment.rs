@@ -22,9 +22,11 @@ pub enum BadSetting {
     Contradiction(String),
 }
 
+type Variables = dyn Fn(&str) -> Option<OsString>;
+
 /// The environment of the process. It remembers which settings were asked for: they are the list that `--help` shows.
 pub struct Environment {
-    variables: Box<dyn Fn(&str) -> Option<OsString>>,
+    variables: Box<Variables>,
     descriptions: String,
 }
 
