@@ -139,8 +139,8 @@ scan_manifest() {
     # The lines of a text (| or >) are deeper than its key, whatever they look like.
     ((text < 0 || indent <= text)) || continue
     text=-1
-    [[ ! $rest =~ ^$'\t'[[:blank:]]*(-[[:blank:]]|[A-Za-z\"\'][^:]*:([[:blank:]]|$)) ]] || tab_at=$at
-    while [[ $rest =~ ^-([[:blank:]]+(.*))?$ ]]; do
+    [[ $rest != $'\t'* || ! $rest =~ ^$'\t'[[:blank:]]*(-[[:blank:]]|[A-Za-z\"\'][^:]*:([[:blank:]]|$)) ]] || tab_at=$at
+    while [[ $rest == -* && $rest =~ ^-([[:blank:]]+(.*))?$ ]]; do
       rest=${BASH_REMATCH[2]}
       # A list may stand as far left as the key that it belongs to.
       while ((depth > 0 && (indent_at[depth] > indent || (indent_at[depth] == indent && is_item[depth])))); do
@@ -153,7 +153,7 @@ scan_manifest() {
       line_of[$parent/$key]=$at value_of[$parent/$key]=
       indent=$((indent + ${#BASH_REMATCH[0]} - ${#rest}))
     done
-    [[ ! $rest =~ ^(#|$) ]] || continue
+    [[ -n $rest && $rest != '#'* ]] || continue
     while ((depth > 0 && indent_at[depth] >= indent)); do
       depth=$((depth - 1))
     done
@@ -163,9 +163,9 @@ scan_manifest() {
       key=${BASH_REMATCH[2]}${BASH_REMATCH[3]}${BASH_REMATCH[4]} rest=${BASH_REMATCH[6]}
     fi
     # An anchor names the value behind it, and changes nothing.
-    [[ ! $rest =~ ^\&[^[:blank:]]+[[:blank:]]*(.*)$ ]] || rest=${BASH_REMATCH[1]}
+    [[ $rest != '&'* || ! $rest =~ ^\&[^[:blank:]]+[[:blank:]]*(.*)$ ]] || rest=${BASH_REMATCH[1]}
     [[ $rest != '#'* ]] || rest=
-    if [[ $rest =~ ^(![^[:blank:]]*[[:blank:]]+)?[\|\>] ]]; then
+    if [[ $rest == [!a-z0-9]* && $rest =~ ^(![^[:blank:]]*[[:blank:]]+)?[\|\>] ]]; then
       text=$indent
       [[ $key != '?' || ${is_item[depth]} == 0 ]] || text=${indent_at[depth]}
     fi
@@ -178,8 +178,11 @@ scan_manifest() {
 # Sets hold_at to the line of the hold, bad_revision to what it calls bad; hold_is_certain only where it surely is one.
 # shellcheck disable=SC2034 # The scripts that source this file read them.
 find_hold() {
-  local line at=0 open=
+  local line at=0 open='' text
   hold_at='' bad_revision='' hold_is_certain=''
+  text=$(<"$MANIFEST")
+  # Most manifests have nothing that any line could be one by.
+  [[ $text == *"$HOLD"* || $text == *[\\*]* ]] || return 1
   while IFS= read -r line || [[ -n $line ]]; do
     at=$((at + 1)) line=${line%$'\r'}
     if [[ -z $open && $line =~ $COMMENT ]]; then
