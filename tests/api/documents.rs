@@ -87,7 +87,8 @@ async fn every_schema_that_the_description_refers_to_is_in_it() {
         assert!(description.pointer(reference).is_some(), "{reference} is referred to and not described");
         seen += 1;
     }
-    assert!(seen > 5, "only {seen} references were found: this check reads nothing");
+    let routes = paths(&description).len();
+    assert!(seen >= routes, "only {seen} references were found for {routes} routes: this check reads too little");
 }
 
 #[tokio::test]
