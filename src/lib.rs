@@ -15,7 +15,7 @@ use server::startup::Startup;
 
 /// Everything that the environment decides, read before anything is bound.
 pub fn prepare(variables: impl Fn(&str) -> Option<OsString> + 'static) -> Result<(Settings, Startup), BadSetting> {
-    let mut startup = Startup::new(Environment::new(variables), routes::about());
+    let mut startup = Startup::new(Environment::new(variables), routes::ABOUT);
     let settings = Settings::read(&mut startup.environment)?;
     routes::add_all(&mut startup)?;
     Ok((settings, startup))

@@ -111,10 +111,17 @@ impl<'a> MediaRange<'a> {
 }
 
 fn weight(text: &str) -> Option<u16> {
-    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let weight: f32 = is_decimal.then_some(text)?.parse().ok()?;
-    // Very little is not nothing.
-    Some((weight.min(1.0) * 1_000.0).ceil() as u16)
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if text.is_empty() || text == "." || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    if whole.bytes().any(|digit| digit != b'0') {
+        return Some(1_000);
+    }
+    // Three digits are all that a weight may have; what stands behind them is more than nothing.
+    let thousandths = format!("{fraction:0<3.3}").parse::<u16>().ok()?;
+    Some(thousandths.max(u16::from(fraction.bytes().any(|digit| digit != b'0'))))
 }
 
 /// The parts between separators, but for those within quotes.

@@ -1,7 +1,6 @@
 use axum::Json;
 use axum::routing::get;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::server::environment::BadSetting;
 use crate::server::startup::Startup;
@@ -16,17 +15,26 @@ async fn hello() -> Json<Greeting> {
 }
 
 pub fn add(startup: &mut Startup) -> Result<(), BadSetting> {
-    let greeting = json!({
-        "type": "object",
-        "required": ["message"],
-        "properties": { "message": { "type": "string" } },
-    });
-    let operation = json!({
-        "summary": "Greets; all probes of the pod ask here.",
-        "responses": {
-            "200": { "description": "The greeting", "content": { "application/json": { "schema": greeting } } },
-        },
-    });
-    startup.route("/hello", get(hello), json!({ "get": operation }));
+    startup.route("/hello", get(hello), DESCRIPTION);
     Ok(())
 }
+
+const DESCRIPTION: &str = r#"{
+  "get": {
+    "summary": "Greets; all probes of the pod ask here.",
+    "responses": {
+      "200": {
+        "description": "The greeting",
+        "content": {
+          "application/json": {
+            "schema": {
+              "type": "object",
+              "required": ["message"],
+              "properties": { "message": { "type": "string" } }
+            }
+          }
+        }
+      }
+    }
+  }
+}"#;

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use serde_json::json;
 
 use crate::server::contents::Contents;
 use crate::server::environment::BadSetting;
@@ -15,12 +14,15 @@ async fn openapi(State(contents): State<Arc<Contents>>) -> impl IntoResponse {
 }
 
 pub fn add(startup: &mut Startup) -> Result<(), BadSetting> {
-    let operation = json!({
-        "summary": "This API, described in OpenAPI 3.1.",
-        "responses": {
-            "200": { "description": "The OpenAPI document", "content": { "application/json": { "schema": {} } } },
-        },
-    });
-    startup.route("/openapi.json", get(openapi), json!({ "get": operation }));
+    startup.route("/openapi.json", get(openapi), DESCRIPTION);
     Ok(())
 }
+
+const DESCRIPTION: &str = r#"{
+  "get": {
+    "summary": "This API, described in OpenAPI 3.1.",
+    "responses": {
+      "200": { "description": "The OpenAPI document", "content": { "application/json": { "schema": {} } } }
+    }
+  }
+}"#;

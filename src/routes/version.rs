@@ -1,7 +1,6 @@
 use axum::Json;
 use axum::routing::get;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::server::build_info;
 use crate::server::environment::BadSetting;
@@ -19,31 +18,40 @@ async fn version_of_this() -> Json<Version> {
 }
 
 pub fn add(startup: &mut Startup) -> Result<(), BadSetting> {
-    let version = json!({
-        "type": "object",
-        "required": ["version", "revision", "image_tag"],
-        "properties": {
-            "version": { "type": "string", "description": "The version of the source.", "example": "0.1.0" },
-            "revision": {
-                "type": ["string", "null"],
-                "description": "The commit this binary was built from; null where the build was not told.",
-                "example": "b920bd3c5f3f4e0b5a5461e7c1d1dad31e06c592",
-                "minLength": 40,
-                "maxLength": 40,
-            },
-            "image_tag": {
-                "type": ["string", "null"],
-                "description": "The tag of the image that the workflow builds from that commit; null without a revision.",
-                "example": "sha-b920bd3",
-            },
-        },
-    });
-    let operation = json!({
-        "summary": "Says which commit is answering.",
-        "responses": {
-            "200": { "description": "What this binary is", "content": { "application/json": { "schema": version } } },
-        },
-    });
-    startup.route("/version", get(version_of_this), json!({ "get": operation }));
+    startup.route("/version", get(version_of_this), DESCRIPTION);
     Ok(())
 }
+
+const DESCRIPTION: &str = r#"{
+  "get": {
+    "summary": "Says which commit is answering.",
+    "responses": {
+      "200": {
+        "description": "What this binary is",
+        "content": {
+          "application/json": {
+            "schema": {
+              "type": "object",
+              "required": ["version", "revision", "image_tag"],
+              "properties": {
+                "version": { "type": "string", "description": "The version of the source.", "example": "0.1.0" },
+                "revision": {
+                  "type": ["string", "null"],
+                  "description": "The commit this binary was built from; null where the build was not told.",
+                  "example": "b920bd3c5f3f4e0b5a5461e7c1d1dad31e06c592",
+                  "minLength": 40,
+                  "maxLength": 40
+                },
+                "image_tag": {
+                  "type": ["string", "null"],
+                  "description": "The tag of the image that the workflow builds of that commit; null without a revision.",
+                  "example": "sha-b920bd3"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}"#;

@@ -2,7 +2,6 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -17,33 +16,25 @@ pub struct Problem {
 }
 
 /// The same in OpenAPI.
-pub fn schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "An error as RFC 9457 describes it: what happened, and what would be accepted.",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": {
-                "type": "string",
-                "description": "Always `about:blank`: the status says which kind of problem it is.",
-                "example": "about:blank",
-            },
-            "title": { "type": "string", "description": "The status in words.", "example": "Method Not Allowed" },
-            "status": { "type": "integer", "minimum": 400, "maximum": 599, "example": 405 },
-            "detail": {
-                "type": "string",
-                "description": "A sentence for people that says what is accepted.",
-                "example": "this path answers GET and HEAD only",
-            },
-        },
-    })
-}
-
-/// A response object of OpenAPI whose body is a problem.
-pub fn answer(description: &str) -> Value {
-    let content = json!({ CONTENT_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } });
-    json!({ "description": description, "content": content })
-}
+pub const SCHEMA: &str = r#"{
+  "type": "object",
+  "description": "An error as RFC 9457 describes it: what happened, and what would be accepted.",
+  "required": ["type", "title", "status", "detail"],
+  "properties": {
+    "type": {
+      "type": "string",
+      "description": "Always `about:blank`: the status says which kind of problem it is.",
+      "example": "about:blank"
+    },
+    "title": { "type": "string", "description": "The status in words.", "example": "Method Not Allowed" },
+    "status": { "type": "integer", "minimum": 400, "maximum": 599, "example": 405 },
+    "detail": {
+      "type": "string",
+      "description": "A sentence for people that says what is accepted.",
+      "example": "this path answers GET and HEAD only"
+    }
+  }
+}"#;
 
 impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {

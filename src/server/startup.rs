@@ -4,8 +4,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::MethodRouter;
 use prometheus_client::registry::Registry;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::build_info;
 use super::contents::{Contents, not_found};
 use super::environment::{BadSetting, Environment, Setting};
 use super::problem::{self, Problem};
@@ -21,14 +22,12 @@ pub struct Startup {
 }
 
 impl Startup {
-    /// `about` is the `info` object of the API's description in OpenAPI.
-    pub fn new(environment: Environment, about: Value) -> Self {
-        let description = json!({
-            "openapi": "3.1.0",
-            "info": about,
-            "paths": {},
-            "components": { "schemas": { "Problem": problem::schema() } },
-        });
+    /// `about` is the `info` object of the API's description in OpenAPI, without the version.
+    pub fn new(environment: Environment, about: &str) -> Self {
+        let mut description = json(r#"{ "openapi": "3.1.0", "paths": {}, "components": { "schemas": {} } }"#);
+        description["info"] = json(about);
+        description["info"]["version"] = build_info::VERSION.into();
+        description["components"]["schemas"]["Problem"] = json(problem::SCHEMA);
         let (registry, router, paths) = (Registry::default(), Router::new(), Vec::new());
         Self { environment, registry, router, paths, description }
     }
@@ -40,15 +39,14 @@ impl Startup {
 
     /// Adds a path: what answers there, and its path item in OpenAPI, an operation for each method. Any other method
     /// gets a problem that names the right ones.
-    pub fn route(&mut self, path: &'static str, methods: MethodRouter<Arc<Contents>>, mut item: Value) {
-        let operations = item.as_object_mut().into_iter().flatten();
-        let (names, operations): (Vec<_>, Vec<_>) = operations.unzip();
-        let names =
-            names.into_iter().map(|name| if name == "get" { "GET and HEAD".into() } else { name.to_uppercase() });
-        let allowed = names.collect::<Vec<String>>().join(", ");
-        for operation in operations {
-            operation["responses"]["405"] = problem::answer(&format!("A method other than {allowed}"));
+    pub fn route(&mut self, path: &'static str, methods: MethodRouter<Arc<Contents>>, item: &str) {
+        let mut item = json(item);
+        let mut names = Vec::new();
+        for (name, operation) in item.as_object_mut().into_iter().flatten() {
+            names.push(if name == "get" { "GET and HEAD".to_owned() } else { name.to_uppercase() });
+            operation["responses"]["405"] = json(REFUSAL);
         }
+        let allowed = names.join(", ");
         let refuse = move || async move { Problem::method_not_allowed(&allowed) };
         self.router = take(&mut self.router).route(path, methods.fallback(refuse));
         self.paths.push(path);
@@ -61,4 +59,15 @@ impl Startup {
         let contents = Arc::new(Contents { paths: self.paths, description });
         (self.router.fallback(not_found).with_state(contents.clone()), contents, self.registry)
     }
+}
+
+/// What every operation answers to a method that the path has not.
+const REFUSAL: &str = r##"{
+  "description": "A method that this path does not answer; Allow names those that it does",
+  "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } }
+}"##;
+
+/// Descriptions are text, as reading it at the start takes less of the program than making it there.
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("a description is not JSON: {error}\n{text}"))
 }
