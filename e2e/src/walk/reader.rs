@@ -31,8 +31,7 @@ pub struct Reader {
 
 /// How curl behaves for a reader: an answer that is no success is a failure, what was started a moment ago may need
 /// another second, and no proxy leads to this machine.
-const CURL: &str =
-    "fail-with-body\nsilent\nshow-error\nnoproxy = \"*\"\nretry = 5\nretry-delay = 1\nretry-all-errors\n";
+const CURL: &str = "fail\nsilent\nshow-error\nnoproxy = \"*\"\nretry = 5\nretry-delay = 1\nretry-all-errors\n";
 const GIT: &str = "[user]\n\tname = A stranger\n\temail = stranger@localhost\n[safe]\n\tdirectory = *\n[advice]\n\tdetachedHead = false\n";
 
 impl Reader {
