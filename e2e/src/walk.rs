@@ -1,5 +1,6 @@
 //! A stranger who does what the documents say, letter by letter, and writes down what came of each block.
 
+mod compiled;
 pub mod docker;
 pub mod document;
 pub mod edit;

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use super::compiled;
 use super::document::How;
 use super::edit::changed;
 use super::terminal::{self, Serving};
@@ -35,8 +35,8 @@ const CURL: &str = "fail\nsilent\nshow-error\nnoproxy = \"*\"\nretry = 5\nretry-
 const GIT: &str = "[user]\n\tname = A stranger\n\temail = stranger@localhost\n[safe]\n\tdirectory = *\n[advice]\n\tdetachedHead = false\n";
 
 impl Reader {
-    /// Clones what is committed in the checkout. The clone's build folders are the checkout's, as a second build is
-    /// not what is proven here.
+    /// Clones what is committed in the checkout. That compilers have been here before is no part of what is proven, so
+    /// the clone's build folders stay below the checkout's, and begin with what is compiled there already.
     pub fn new(checkout: &Path) -> Result<Self> {
         Self::in_folder(checkout, env::temp_dir().join("argo-rust-walk"))
     }
@@ -49,11 +49,7 @@ impl Reader {
         fs::write(home.join(".gitconfig"), GIT)?;
         let mut git = Command::new("git");
         shell::run(git.args(["clone", "--quiet"]).arg(checkout).arg(&clone).env("HOME", &home))?;
-        for package in ["", "loopctl"].into_iter().filter(|package| clone.join(package).is_dir()) {
-            let target = checkout.join(package).join("target");
-            fs::create_dir_all(&target)?;
-            symlink(target, clone.join(package).join("target"))?;
-        }
+        compiled::take_along(checkout, &clone)?;
         fs::write(clone.join(".git/info/exclude"), "target\n")?;
         let environment = environment(&home)?;
         let docker = Err("nobody has looked for a Docker engine".to_owned());

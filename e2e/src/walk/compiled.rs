@@ -1,0 +1,45 @@
+//! What is compiled already, for the build folders of a fresh clone.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::shell;
+
+/// The folder, the name, and the profile with which the documents build it.
+const PACKAGES: [(&str, &str, &str); 2] = [("", "argo-rust", "release"), ("loopctl", "loopctl", "debug")];
+
+/// Keeps the clone's build folders below the checkout's, where the next walk finds them.
+pub fn take_along(checkout: &Path, clone: &Path) -> Result<()> {
+    for (package, name, profile) in PACKAGES.into_iter().filter(|(package, ..)| clone.join(package).is_dir()) {
+        let kept = checkout.join("target/walk").join(name);
+        let own = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.join(package).join("target"), PathBuf::from);
+        warm(&own.join(profile), &kept.join(profile), name)?;
+        symlink(kept, clone.join(package).join("target"))?;
+    }
+    Ok(())
+}
+
+/// Links what others have compiled. What is the package's own is left out: cargo takes two checkouts of one package for
+/// the same, and would run one's program in the other.
+fn warm(from: &Path, kept: &Path, name: &str) -> Result<()> {
+    fs::create_dir_all(kept)?;
+    for folder in ["deps", "build", ".fingerprint"].into_iter().filter(|folder| from.join(folder).is_dir()) {
+        shell::run(Command::new("cp").args(["-a", "--link", "--no-clobber"]).arg(from.join(folder)).arg(kept))?;
+    }
+    let in_a_crate = name.replace('-', "_");
+    let own = [format!("{name}-"), format!("{in_a_crate}-"), format!("lib{in_a_crate}-")];
+    for folder in ["deps", "build", ".fingerprint"] {
+        for entry in fs::read_dir(kept.join(folder)).into_iter().flatten().flatten() {
+            if own.iter().any(|prefix| entry.file_name().to_string_lossy().starts_with(prefix)) {
+                let path = entry.path();
+                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }?;
+            }
+        }
+    }
+    Ok(())
+}
