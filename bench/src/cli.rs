@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Measure another build of the service beside it
     #[arg(long, value_name = "NAME=PATH", value_parser = named_path)]
     pub also: Vec<(String, PathBuf)>,
+    /// Measure the service at this path too [default: those of bench/src/extras.rs]
+    #[arg(long = "path", value_name = "PATH")]
+    pub paths: Vec<String>,
     /// Only print the tables again, from bench/results.json
     #[arg(long, conflicts_with = "parts")]
     pub render: bool,
@@ -47,7 +50,7 @@ pub enum Part {
     Memory,
     /// Exec to first answer, and the size of the program
     Start,
-    /// The service within 200m and 64Mi, under a flood of the largest n
+    /// The service within 200m and 64Mi, under a flood of its largest computation
     Quota,
     /// Instructions for each request, by callgrind
     Instructions,

@@ -3,6 +3,9 @@
 mod cgroup;
 mod cli;
 mod client;
+#[path = "../../e2e/src/contract.rs"]
+mod contract;
+mod extras;
 mod machine;
 mod parts;
 mod programs;
@@ -66,30 +69,37 @@ fn run(arguments: &Arguments) -> Result<()> {
 fn measure(arguments: &Arguments, bench: &Path, file: &Path, results: &mut Results) -> Result<()> {
     let repository = bench.parent().context("bench/ is not in the repository")?.to_owned();
     let folder = tempfile::tempdir()?;
-    let services = services(arguments, &repository)?;
+    let path = probe_path(&repository)?;
+    let services = services(arguments, &repository, &path)?;
     let peers = programs::peers(bench)?;
     let machine = Machine::describe(bench)?;
     let cores = Cores::choose()?;
     machine::pin(&[cores.load])?;
     machine::allow_open_files()?;
 
-    // The limit answers exactly what the service does, header by header.
-    let answer = folder.path().join("answer");
-    std::fs::write(&answer, client::ask(services[0].start(cores, 1)?.address, "/hello")?.raw)?;
+    // All answer what the service does, and the limit does so header by header.
+    let whole = folder.path().join("answer");
+    let answer = client::ask(services[0].start(cores, 1)?.address, &path)?;
+    std::fs::write(&whole, &answer.raw)?;
+    let body = String::from_utf8(answer.body).with_context(|| format!("{path} answers no text"))?;
     let target =
-        |name: &str, kind: Kind, program: PathBuf| Target { name: name.to_owned(), path: "/hello", kind, program };
+        |name: &str, kind: Kind, program: PathBuf| Target { name: name.to_owned(), path: path.clone(), kind, program };
     let peer = |name: &str, kind: Kind| {
         let program = peers.get(name).with_context(|| format!("cargo built no program {name}"))?;
         Ok::<_, anyhow::Error>(target(name, kind, program.clone()))
     };
-    let mut targets = vec![peer("epoll", Kind::Epoll(answer))?, target("nginx", Kind::Nginx, nginx()?)];
+    let mut targets = vec![peer("epoll", Kind::Epoll(whole))?, target("nginx", Kind::Nginx(body.clone()), nginx()?)];
     for name in ["hyper", "actix", "axum"] {
-        targets.push(peer(name, Kind::Peer)?);
+        targets.push(peer(name, Kind::Peer(body.clone()))?);
     }
     targets.extend(services);
 
     let (rounds, seconds) = if arguments.quick { (3, 1) } else { (arguments.rounds as usize, arguments.seconds) };
-    let run = Run { cores, rounds, seconds, targets };
+    let paths = match arguments.paths.as_slice() {
+        [] => extras::PATHS.map(str::to_owned).to_vec(),
+        named => named.to_vec(),
+    };
+    let run = Run { cores, rounds, seconds, targets, body, paths };
     let parts = if arguments.parts.is_empty() { Part::value_variants() } else { &arguments.parts };
     for part in parts {
         let outcome = match part {
@@ -112,7 +122,7 @@ fn measure(arguments: &Arguments, bench: &Path, file: &Path, results: &mut Resul
 }
 
 /// The one that is shipped comes first; the tables and the goals are about it.
-fn services(arguments: &Arguments, repository: &Path) -> Result<Vec<Target>> {
+fn services(arguments: &Arguments, repository: &Path, path: &str) -> Result<Vec<Target>> {
     let shipped = match &arguments.service {
         Some(path) => path.clone(),
         None => programs::service(repository)?,
@@ -120,9 +130,16 @@ fn services(arguments: &Arguments, repository: &Path) -> Result<Vec<Target>> {
     let named = std::iter::once(("argo-rust".to_owned(), shipped)).chain(arguments.also.iter().cloned());
     let targets = named.map(|(name, program)| {
         let program = program.canonicalize().with_context(|| format!("there is no program {}", program.display()))?;
-        Ok(Target { name, path: "/hello", kind: Kind::Service, program })
+        Ok(Target { name, path: path.to_owned(), kind: Kind::Service, program })
     });
     targets.collect()
+}
+
+/// What the delivery's contract asks of every service.
+fn probe_path(repository: &Path) -> Result<String> {
+    let manifest = std::fs::read_to_string(repository.join(contract::MANIFEST)).context(contract::MANIFEST)?;
+    let path = contract::probe_path(&manifest).map(str::to_owned);
+    path.with_context(|| format!("{} has no path in its readinessProbe", contract::MANIFEST))
 }
 
 /// Debian keeps it where a user's PATH does not lead.

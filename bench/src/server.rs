@@ -15,7 +15,7 @@ use crate::machine::Cores;
 pub struct Target {
     /// As it stands in the tables.
     pub name: String,
-    pub path: &'static str,
+    pub path: String,
     pub kind: Kind,
     pub program: PathBuf,
 }
@@ -24,8 +24,9 @@ pub struct Target {
 pub enum Kind {
     /// With the file of bytes that it answers.
     Epoll(PathBuf),
-    Nginx,
-    Peer,
+    /// With the body that it answers.
+    Nginx(String),
+    Peer(String),
     Service,
 }
 
@@ -44,12 +45,12 @@ impl Target {
             Kind::Epoll(answer) => {
                 command.arg(address.to_string()).arg(answer);
             }
-            Kind::Peer => {
-                command.arg(address.to_string());
+            Kind::Peer(body) => {
+                command.arg(address.to_string()).arg(&self.path).arg(body);
             }
-            Kind::Nginx => {
+            Kind::Nginx(body) => {
                 let configuration = folder.join("nginx.conf");
-                fs::write(&configuration, nginx_configuration(address, connections, folder))?;
+                fs::write(&configuration, nginx_configuration(address, connections, folder, &self.path, body))?;
                 command.arg("-p").arg(folder).arg("-c").arg(configuration).arg("-e").arg(folder.join("error.log"));
             }
             Kind::Service => {
@@ -169,11 +170,12 @@ pub fn wait_until_it_listens(address: SocketAddr) -> Result<()> {
 }
 
 /// One worker that answers from its configuration; it keeps as many connections as are asked for, as each costs memory.
-fn nginx_configuration(address: SocketAddr, connections: usize, folder: &Path) -> String {
+fn nginx_configuration(address: SocketAddr, connections: usize, folder: &Path, path: &str, body: &str) -> String {
     let folder = folder.display();
     // It closes idle ones as soon as fewer than a sixteenth of its places are free.
     let connections = connections * 9 / 8 + 16;
-    let body = bench::HELLO;
+    // Between single quotes it reads a backslash and, as everywhere, a variable.
+    let body = body.replace('\\', "\\\\").replace('\'', "\\'").replace('$', "${dollar}");
     format!(
         "daemon off;
 worker_processes 1;
@@ -189,9 +191,10 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
+  geo $dollar {{ default '$'; }}
   server {{
     listen {address};
-    location = /hello {{ return 200 '{body}'; }}
+    location = {path} {{ return 200 '{body}'; }}
   }}
 }}
 ",

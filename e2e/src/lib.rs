@@ -6,6 +6,7 @@ pub mod application;
 pub mod client;
 pub mod cluster;
 pub mod companion;
+pub mod contract;
 pub mod extras;
 pub mod faults;
 pub mod images;

@@ -15,9 +15,9 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::Loop;
+use crate::contract::{self, MANIFEST};
 
 pub const ADDRESS: &str = "127.0.0.1:30800";
-const MANIFEST: &str = "k8s/deployment.yaml";
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -27,8 +27,7 @@ pub fn probe_path() -> Result<&'static str> {
     static PATH: OnceLock<Option<String>> = OnceLock::new();
     let path = PATH.get_or_init(|| {
         let manifest = std::fs::read_to_string(Loop::place().checkout.join(MANIFEST)).ok()?;
-        let (_, probe) = manifest.split_once("readinessProbe:")?;
-        probe.lines().find_map(|line| line.trim().strip_prefix("path: ")).map(str::to_owned)
+        contract::probe_path(&manifest).map(str::to_owned)
     });
     path.as_deref().with_context(|| format!("{MANIFEST} has no path in its readinessProbe"))
 }

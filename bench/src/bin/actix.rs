@@ -2,20 +2,12 @@
 
 use actix_web::web::{self, Json};
 use actix_web::{App, HttpServer};
-use anyhow::{Context as _, Result};
-use serde::Serialize;
-
-#[derive(Serialize)]
-struct Greeting {
-    message: &'static str,
-}
+use anyhow::Result;
+use bench::Told;
 
 fn main() -> Result<()> {
-    let address = std::env::args().nth(1).context("usage: actix ADDRESS")?;
-    let server = HttpServer::new(|| App::new().route("/hello", web::get().to(hello))).workers(1).bind(address)?;
-    Ok(actix_web::rt::System::new().block_on(server.run())?)
-}
-
-async fn hello() -> Json<Greeting> {
-    Json(Greeting { message: "Hello from argo-rust!" })
+    let told = Told::by_the_command_line()?;
+    let answer = move || async move { Json(told.body) };
+    let server = HttpServer::new(move || App::new().route(told.path, web::get().to(answer))).workers(1);
+    Ok(actix_web::rt::System::new().block_on(server.bind(told.address)?.run())?)
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use anyhow::{Context as _, Result};
+use bench::Told;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -14,8 +15,9 @@ use tokio::net::TcpListener;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let address = std::env::args().nth(1).context("usage: hyper ADDRESS")?;
+    let Told { address, path, body } = Told::by_the_command_line()?;
     let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let answer = move |request| async move { Ok::<_, Infallible>(answer(&request, path, body.get())) };
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -23,13 +25,13 @@ async fn main() -> Result<()> {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+fn answer(request: &Request<Incoming>, path: &str, body: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
-    if request.uri().path() == "/hello" {
+    if request.uri().path() == path {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *response.body_mut() = Full::new(Bytes::from_static(bench::HELLO.as_bytes()));
+        *response.body_mut() = Full::new(Bytes::from_static(body.as_bytes()));
     } else {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
-    Ok(response)
+    response
 }

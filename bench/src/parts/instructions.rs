@@ -38,7 +38,7 @@ fn count(run: &Run, target: &Target, requests: usize) -> Result<f64> {
         valgrind.args(["--tool=callgrind"]).arg(format!("--callgrind-out-file={}", file.display()));
         valgrind.arg(command.get_program()).args(command.get_args());
         valgrind.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        if target.kind == Kind::Nginx {
+        if matches!(target.kind, Kind::Nginx(_)) {
             // A worker below a master would be a second process to count.
             valgrind.args(["-g", "master_process off;"]);
         }
@@ -46,7 +46,7 @@ fn count(run: &Run, target: &Target, requests: usize) -> Result<f64> {
         valgrind
     })?;
     wait_until_it_listens(server.address)?;
-    Client::connect(server.address, target.path, CONNECTIONS)?.run(requests, None)?;
+    Client::connect(server.address, &target.path, CONNECTIONS)?.run(requests, None)?;
     server.stop()?;
     total(&file)
 }

@@ -15,14 +15,14 @@ pub fn measure(run: &Run) -> Result<Outcome> {
             eprintln!("memory: round {round}, {}", target.name);
             let name = target.name.as_str();
             let server = target.start(run.cores, 256)?;
-            client::ask(server.address, target.path)?;
+            client::ask(server.address, &target.path)?;
             outcome.samples.add(name, "idle", "MB", server.resident_megabytes()?);
-            Load { connections: 256, seconds: run.seconds, fresh: false }.run(server.address, target.path)?;
+            Load { connections: 256, seconds: run.seconds, fresh: false }.run(server.address, &target.path)?;
             outcome.samples.add(name, "after 256 connections under load", "MB", server.resident_megabytes()?);
             drop(server);
 
             let server = target.start(run.cores, IDLE_CONNECTIONS + 100)?;
-            let mut client = Client::connect(server.address, target.path, IDLE_CONNECTIONS)?;
+            let mut client = Client::connect(server.address, &target.path, IDLE_CONNECTIONS)?;
             for (rate, measure) in [(Some(5_000.0), "10,000 idle connections"), (None, "after all asked at once")] {
                 client
                     .run(IDLE_CONNECTIONS, rate)

@@ -17,8 +17,12 @@ pub struct Run {
     pub rounds: usize,
     /// Of each measurement under load.
     pub seconds: u64,
-    /// In the order of the tables, all asked for /hello; the service is among them, by other names too.
+    /// In the order of the tables, all asked for the probe's path; the service is among them, by other names too.
     pub targets: Vec<Target>,
+    /// What all of them answer there.
+    pub body: String,
+    /// What the service is asked as well.
+    pub paths: Vec<String>,
 }
 
 /// What a part has found out.

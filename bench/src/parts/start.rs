@@ -36,7 +36,7 @@ fn start_once(run: &Run, target: &Target) -> Result<Duration> {
     let started = Instant::now();
     let server = target.start_by(run.cores, &[run.cores.server], 256, |command| command)?;
     // Without a pause: a refused connection costs the load's core alone.
-    while client::ask(server.address, target.path).is_err() {
+    while client::ask(server.address, &target.path).is_err() {
         ensure!(started.elapsed() < Duration::from_secs(10), "no answer after 10 s");
     }
     Ok(started.elapsed())
