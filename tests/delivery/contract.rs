@@ -1,11 +1,27 @@
-//! ARCHITECTURE.md's "The delivery's contract": what it says is what the manifest has.
+//! ARCHITECTURE.md's "The delivery's contract": what it says is what the manifest has, and whoever asks the service
+//! asks for nothing else.
 
 use serde_json::{Value, json};
 
-use crate::repository::{at, delivered, text, yaml};
+use crate::repository::{at, delivered, files, folder, path, text, yaml};
 
 const DOCUMENT: &str = "ARCHITECTURE.md";
 const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
+
+/// Where the service is asked from.
+const ASKERS: [&str; 8] = [
+    ".github/scripts",
+    "tests/bump",
+    "loopctl/src",
+    "loopctl/templates",
+    "e2e/src",
+    "e2e/tests",
+    "bench/src",
+    "bench/tests",
+];
+/// What is asked beyond the contract stands here, once for each asker.
+const EXTRAS: [&str; 2] = ["e2e/src/extras.rs", "bench/src/extras.rs"];
+const HANDLER: &str = "src/routes/hello.rs";
 
 fn contract() -> String {
     let document = text(DOCUMENT);
@@ -51,4 +67,39 @@ fn each_field_that_the_contract_names_is_in_the_manifest() {
     }
     let user = yaml("k8s/deployment.yaml")["spec"]["template"]["spec"]["securityContext"]["runAsUser"].take();
     assert!(user.as_u64().is_some_and(|user| user > 0), "runAsUser is {user}: the contract asks for a number but root");
+}
+
+/// A folder's files and those below it.
+fn below(relative: &str) -> Vec<String> {
+    let inside = |name: String| format!("{relative}/{name}");
+    let folders = folder(relative).into_iter().map(inside).filter(|name| path(name).is_dir());
+    let deeper: Vec<String> = folders.flat_map(|name| below(&name)).collect();
+    files(relative).into_iter().map(inside).chain(deeper).collect()
+}
+
+/// Whatever the handler says in more than one word; a person's own greeting has to be found as well.
+fn words() -> Vec<String> {
+    let handler = text(HANDLER);
+    // The description, a raw string, stands for itself.
+    let parts = handler.split("r#\"").enumerate();
+    let code: String =
+        parts.filter_map(|(at, part)| if at == 0 { Some(part) } else { part.split("\"#").nth(1) }).collect();
+    let literals = code.split('"').skip(1).step_by(2).filter(|literal| literal.trim().contains(' '));
+    literals.map(str::to_owned).collect()
+}
+
+#[test]
+fn whoever_asks_the_service_knows_none_of_its_own_words_and_paths() {
+    let own = words();
+    assert!(!own.is_empty(), "{HANDLER} says nothing in two words: this check reads too little");
+    let askers: Vec<String> = ASKERS.iter().flat_map(|asker| below(asker)).collect();
+    assert!(askers.len() > 100, "only {} files ask: this check reads too little", askers.len());
+    for file in askers.iter().filter(|file| !EXTRAS.contains(&file.as_str())) {
+        let Ok(text) = std::fs::read_to_string(path(file)) else { continue };
+        for word in own.iter().map(String::as_str).chain(["/fibonacci/"]) {
+            let line = text.lines().position(|line| line.contains(word)).map(|line| line + 1);
+            let fix = "ask the path of the probes for its status; what more this service has stands in an extras.rs";
+            assert_eq!(line, None, "{file} has {word:?} in this line, which is the service's own: {fix}");
+        }
+    }
 }
