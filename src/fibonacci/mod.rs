@@ -31,6 +31,6 @@ pub fn add(startup: &mut Startup) -> Result<(), BadSetting> {
     let metrics = metrics::FibonacciMetrics::registered_in(&mut startup.registry);
     let calculator = Arc::new(calculator::Calculator::new(max, metrics));
     let methods = get(route::fibonacci).with_state(calculator);
-    startup.route("/fibonacci/{n}", methods, &description::of_the_route());
+    startup.route("/fibonacci/{n}", methods, description::of_the_route());
     Ok(())
 }

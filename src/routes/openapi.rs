@@ -10,7 +10,7 @@ use crate::server::environment::BadSetting;
 use crate::server::startup::Startup;
 
 async fn openapi(State(contents): State<Arc<Contents>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], contents.description.clone())
+    ([(header::CONTENT_TYPE, "application/json")], contents.description())
 }
 
 pub fn add(startup: &mut Startup) -> Result<(), BadSetting> {

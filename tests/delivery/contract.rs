@@ -46,7 +46,7 @@ fn the_probes_of_each_service_ask_one_path_at_its_port() {
 fn the_service_has_what_the_contract_asks_of_it() {
     let (_, startup) = argo_rust::prepare(|_| None).expect("the defaults are accepted");
     let (_, contents, _) = startup.finish();
-    let document: Value = serde_json::from_slice(&contents.description).expect("the description is JSON");
+    let document: Value = serde_json::from_slice(&contents.description()).expect("the description is JSON");
     let probe = yaml("k8s/deployment.yaml")["spec"]["template"]["spec"]["containers"][0]["readinessProbe"].take();
     for path in [at(&probe, "k8s/deployment.yaml", "/httpGet/path").as_str().unwrap_or_default(), "/version"] {
         let answers = &document["paths"][path]["get"]["responses"];
