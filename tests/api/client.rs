@@ -63,6 +63,13 @@ pub async fn get(address: SocketAddr, path: &str) -> Answer {
     send(address, "GET", path, &[]).await
 }
 
+/// The value of one series, or none where it does not exist.
+pub async fn value(metrics: SocketAddr, series: &str) -> Option<f64> {
+    let answer = get(metrics, "/metrics").await;
+    let line = answer.text().lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned));
+    line.map(|value| value.parse().expect("a sample is a number"))
+}
+
 /// A socket for what a proper client would not send.
 pub async fn raw(address: SocketAddr, bytes: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("the service accepts");

@@ -2,8 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::client::get;
-use crate::metrics::value;
+use crate::client::{get, value};
 use crate::service::Service;
 
 pub async fn description(service: &Service) -> Value {

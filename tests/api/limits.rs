@@ -6,8 +6,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{Connection, get, raw, read_to_end, stuck_reader};
-use crate::metrics::value;
+use crate::client::{Connection, get, raw, read_to_end, stuck_reader, value};
 use crate::service::Service;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{sleep, timeout};
 
-use crate::client::{get, raw, read_to_end};
-use crate::metrics::value;
+use crate::client::{get, raw, read_to_end, value};
 use crate::service::command;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -8,8 +8,6 @@
 
 mod client;
 mod conformance;
-mod control_group;
-mod crowd;
 mod documents;
 mod drain;
 mod fibonacci;
@@ -17,7 +15,6 @@ mod limits;
 mod load;
 mod logs;
 mod metrics;
-mod pod_memory;
 mod routes;
 mod service;
 mod settings;

@@ -1,14 +1,5 @@
-use std::net::SocketAddr;
-
-use crate::client::{Connection, get, send};
+use crate::client::{Connection, get, send, value};
 use crate::service::Service;
-
-/// The value of one series, or none where it does not exist.
-pub async fn value(metrics: SocketAddr, series: &str) -> Option<f64> {
-    let answer = get(metrics, "/metrics").await;
-    let line = answer.text().lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned));
-    line.map(|value| value.parse().expect("a sample is a number"))
-}
 
 #[tokio::test]
 async fn requests_are_counted_and_timed_by_method_matched_route_and_status() {

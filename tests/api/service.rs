@@ -21,14 +21,6 @@ pub fn command() -> Command {
     command
 }
 
-/// What k8s/deployment.yaml allows.
-pub fn manifest_connections() -> usize {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/k8s/deployment.yaml");
-    let manifest = std::fs::read_to_string(manifest).unwrap();
-    let (_, rest) = manifest.split_once("name: ARGO_RUST_MAX_CONNECTIONS").expect("the manifest sets it");
-    rest.split('"').nth(1).and_then(|value| value.parse().ok()).expect("a number in quotes")
-}
-
 impl Service {
     pub fn start() -> Self {
         Self::start_with(&[])

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::metrics::value;
+use crate::client::value;
 use crate::service::Service;
 
 /// In the bytes `|` is CR LF, and `<9*a>` is nine times the letter a.

@@ -4,8 +4,7 @@ use argo_rust::fibonacci::arithmetic::digits;
 use tokio::io::{copy, sink};
 use tokio::task::JoinSet;
 
-use crate::client::{Connection, get, raw};
-use crate::metrics;
+use crate::client::{Connection, get, raw, value};
 use crate::service::Service;
 
 const LARGEST: &str = "/fibonacci/10000000";
@@ -43,7 +42,7 @@ async fn a_full_queue_answers_503_with_when_to_come_back_and_loses_no_other_answ
 #[tokio::test]
 async fn clients_that_leave_give_their_places_in_the_queue_back() {
     let service = Service::start();
-    let queue_length = async || metrics::value(service.metrics_address, "fibonacci_queue_length").await.unwrap();
+    let queue_length = async || value(service.metrics_address, "fibonacci_queue_length").await.unwrap();
     let request = format!("GET {LARGEST} HTTP/1.1\r\nhost: argo-rust\r\n\r\n");
     let alone = Instant::now();
     get(service.address, LARGEST).await;

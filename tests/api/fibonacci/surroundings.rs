@@ -4,8 +4,7 @@ use argo_rust::fibonacci::arithmetic::digits;
 use rustix::process::Signal;
 use tokio::time::sleep;
 
-use crate::client::{Connection, get};
-use crate::metrics::value;
+use crate::client::{Connection, get, value};
 use crate::service::{Service, command};
 use crate::settings::is_refused;
 

@@ -8,9 +8,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{Connection, get, raw, stuck_reader};
-use crate::metrics::value;
-use crate::service::{Service, manifest_connections};
+use crate::client::{Connection, get, raw, stuck_reader, value};
+use crate::manifest_connections;
+use crate::service::Service;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Connections that the service has beyond its limit while others make room.
