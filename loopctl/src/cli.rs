@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    completions, doctor, down, git_server, guard, keep, logs, pull_secret, push, rename, resume, rollback, runs,
-    service, status, sync, up, verify, wait, where_is,
+    completions, doctor, down, git_server, guard, keep, logs, pull_secret, push, rename, resume, rollback, run_program,
+    runs, service, status, sync, up, verify, wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -42,6 +42,7 @@ enum Command {
     GitServer(git_server::GitServer),
     PostReceive(git_server::PostReceive),
     RunWorkflow(git_server::RunWorkflow),
+    RunProgram(run_program::Options),
 }
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
@@ -79,6 +80,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::GitServer(options) => git_server::serve(&options),
         Command::PostReceive(options) => git_server::post_receive(&options),
         Command::RunWorkflow(options) => git_server::run_workflow(&options),
+        Command::RunProgram(options) => run_program::run(&options),
     }
 }
 

@@ -1,6 +1,6 @@
 module argo-rust/loopctl/parts/containerd
 
-go 1.26.8
+go 1.27.3
 
 tool (
 	github.com/containerd/containerd/v2/cmd/containerd

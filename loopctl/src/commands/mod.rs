@@ -14,6 +14,7 @@ pub mod push;
 pub mod rename;
 pub mod resume;
 pub mod rollback;
+pub mod run_program;
 pub mod runs;
 pub mod service;
 pub mod status;

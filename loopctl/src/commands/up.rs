@@ -11,7 +11,11 @@ use clap::Args;
 
 use super::progress::{Progress, say, seconds};
 use crate::coordinates::Coordinates;
-use crate::local::base_images::{self, Image};
+use crate::local::base_images;
+use crate::local::builds::Event;
+use crate::local::builds::amount::roughly;
+use crate::local::registry::package;
+use crate::local::start::Order;
 use crate::local::workflow::again::again;
 use crate::local::workflow::follow;
 use crate::local::workflow::runs::{self, Conclusion, Run};
@@ -19,10 +23,10 @@ use crate::local::{self, Place, checks, delivered, delivery, git_server, process
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
-/// The first time it builds all of it from source, which takes about half an hour on two cores;
-/// what was built stays in the cache, and so does the delivery of the commit that was checked out:
-/// the next `up` of the same commit begins with it, without a run of the workflow. Interrupted, it
-/// goes on where it was when it is typed again.
+/// The first time it builds all of it from source, and says how many minutes of that are left. What was
+/// built stays in the cache, and so does the delivery of the commit that was checked out: the next
+/// `up` of the same commit begins with it, without a run of the workflow. Interrupted, it goes on
+/// where it was when it is typed again. OpenTofu is built when `tofu` is first used.
 ///
 /// It needs root, 15 GB of disk, Go, Rust and Python; what else is missing it says. Everything it
 /// makes is in /var/lib/argo-rust-loop (LOOPCTL_STATE names another folder) and in the cache
@@ -49,8 +53,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let progress = Progress::new();
     check_machine(&place, options, &progress)?;
     let _turn = place.take_turn()?;
-    build(&place, &progress)?;
-    start_parts(&place, &progress)?;
+    build_and_start(&place, &progress)?;
     deliver(&place, &progress)?;
     say(&format!("\nThe loop is up after {}.\n", seconds(begin.elapsed())));
     what_to_try(&place);
@@ -68,8 +71,9 @@ fn check_machine(place: &Place, options: &Options, progress: &Progress) -> Resul
     let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
     if !missing.is_empty() && (options.install || in_ci) && rustix::process::geteuid().is_root() {
         let begin = Instant::now();
-        progress.now("          installing Debian packages");
+        progress.now(BUILD, "installing Debian packages");
         checks::install(&missing)?;
+        progress.now(BUILD, "");
         progress.done(begin.elapsed(), "packages", &format!("installed {}", missing.join(" ")));
     }
     let found = checks::all(place)?;
@@ -79,52 +83,83 @@ fn check_machine(place: &Place, options: &Options, progress: &Progress) -> Resul
     Ok(())
 }
 
-/// Makes once what the cache then keeps. Images are mostly waited for while packages are fetched
-/// and unpacked, so they are made beside the programs; Argo CD's comes last, with its program inside.
-fn build(place: &Place, progress: &Progress) -> Result<()> {
-    let builds = place.builds()?;
-    let (beside, after) = base_images::ALL.split_at(base_images::ALL.len() - 1);
-    thread::scope(|threads| {
-        let images = threads.spawn(|| make_images(place, beside, progress));
-        for program in builds.programs() {
-            progress.now(&format!("          building {program}"));
-            if let Some(took) = builds.build(program)? {
-                progress.done(took, program, &format!("built, version {}", builds.version(program)?));
-            }
-        }
-        progress.now("          making images");
-        images.join().unwrap_or_else(|_| bail!("the thread that makes images broke down"))
-    })?;
-    make_images(place, after, progress)?;
-    progress.now("");
-    builds.link(place)
+/// Builds what is missing, and starts each part as soon as what it needs is there: the cluster while Argo CD is still
+/// compiled.
+fn build_and_start(place: &Place, progress: &Progress) -> Result<()> {
+    // Before any thread starts: a program that is still being written cannot be run.
+    processes::own_copy(place)?;
+    place.builds()?.link(place)?;
+    let order = Order::default();
+    let outcomes = thread::scope(|threads| {
+        let programs = threads.spawn(|| order.watch(build(place, &order, progress)));
+        let images = threads.spawn(|| order.watch(make_images(place, &order, progress)));
+        let parts = start_parts(place, &order, progress);
+        [programs, images]
+            .map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread of this command broke down")))
+            .into_iter()
+            .chain([parts])
+            .collect::<Vec<Result<()>>>()
+    });
+    outcomes.into_iter().collect()
 }
 
-fn make_images(place: &Place, images: &[Image], progress: &Progress) -> Result<()> {
-    for image in images {
-        let begin = Instant::now();
-        if image.make(place)? {
-            progress.done(begin.elapsed(), image.name, &format!("image made: {}", image.does));
+/// Makes once what the cache then keeps.
+fn build(place: &Place, order: &Order, progress: &Progress) -> Result<()> {
+    let begin = Instant::now();
+    if let Some(version) = package::fetch(place)? {
+        progress.done(begin.elapsed(), "registry", &format!("Debian's program fetched: {version}"));
+    }
+    order.is_there("program registry")?;
+    let builds = place.builds()?;
+    let begin = Instant::now();
+    builds.build_for_up(&|event| {
+        match event {
+            Event::Fetching => progress.now(BUILD, "fetching modules"),
+            Event::Building { name, left } => progress.now(BUILD, &format!("building {name}, {}", roughly(left))),
+            Event::Kept { name } => drop(order.is_there(&format!("program {name}"))),
+            Event::Built { name, took } => {
+                let version = builds.version(name).ok().flatten();
+                let version = version.map(|version| format!(", version {version}")).unwrap_or_default();
+                progress.done(took, name, &format!("built{version}"));
+                drop(order.is_there(&format!("program {name}")));
+            }
         }
+        !order.has_failed()
+    })?;
+    progress.now(BUILD, "");
+    if begin.elapsed() > Duration::from_secs(2) {
+        progress.done(begin.elapsed(), "programs", "built, all of them");
     }
     Ok(())
 }
 
-fn start_parts(place: &Place, progress: &Progress) -> Result<()> {
-    // Before the parts' threads start: a program that is still being written cannot be run.
-    processes::own_copy(place)?;
+/// Who has something to say in the line that tells what is being done.
+const BUILD: &str = "build";
+const PARTS: &str = "parts";
+
+fn make_images(place: &Place, order: &Order, progress: &Progress) -> Result<()> {
+    for image in base_images::ALL {
+        if !order.wait_for(image.made_of)? {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        if image.make(place)? {
+            progress.done(begin.elapsed(), image.name, &format!("image made: {}", image.does));
+        }
+        order.is_there(&format!("image {}", image.name))?;
+    }
+    Ok(())
+}
+
+fn start_parts(place: &Place, order: &Order, progress: &Progress) -> Result<()> {
     let parts = local::parts();
     let waiting = Mutex::new(parts.iter().map(|part| part.name()).collect::<Vec<_>>());
-    start::start(place, &parts, &|part, took| {
+    start::start(place, &parts, order, &|part, took| {
         progress.done(took, part.name(), part.does());
         if let Ok(mut waiting) = waiting.lock() {
             waiting.retain(|name| *name != part.name());
-            let text = if waiting.is_empty() {
-                String::new()
-            } else {
-                format!("          waiting for {}", waiting.join(", "))
-            };
-            progress.now(&text);
+            let text = if waiting.is_empty() { String::new() } else { format!("waiting for {}", waiting.join(", ")) };
+            progress.now(PARTS, &text);
         }
     })
 }
@@ -158,12 +193,12 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
     }
     delivery::refresh(place)?;
     let begin = Instant::now();
-    progress.now("          waiting for Argo CD to roll the image out");
+    progress.now(PARTS, "waiting for Argo CD to roll the image out");
     loop {
         match delivery::is_live(place) {
             Ok(image) => {
                 progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
-                progress.now("");
+                progress.now(PARTS, "");
                 return if restored { Ok(()) } else { delivered::keep(place) };
             }
             Err(missing) if begin.elapsed() > UNTIL_LIVE => {
@@ -184,9 +219,10 @@ fn what_to_try(place: &Place) {
     say(&format!("Ask the service:     curl {service}{}", probe.map_or("/version".to_owned(), |probe| probe.path)));
     say("Change something:    edit src/, git commit, then `cargo loopctl push`");
     say(&format!("Watch it come:       watch -n1 curl -s {service}/version"));
+    say("Ask where it is:     cargo loopctl where; cargo loopctl verify; cargo loopctl doctor");
     say("Look into the loop:  cargo loopctl status; cargo loopctl logs PART; cargo loopctl runs");
     say(&format!(
-        "Use its tools:       export KUBECONFIG={} PATH={}:$PATH",
+        "Use its programs:    export KUBECONFIG={} PATH={}:$PATH",
         place.kubeconfig().display(),
         place.bin().display()
     ));

@@ -23,6 +23,10 @@ impl Part for ApiServer {
         &["etcd"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program kube-apiserver", "program kubectl"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         let key = |file: &str| place.keys().join(file).display().to_string();
         let process = Process::new(place.program("kube-apiserver")?)

@@ -30,22 +30,44 @@ const SUITE: &str = "bookworm";
 pub struct Image {
     pub name: &'static str,
     pub does: &'static str,
+    /// What has to be there before, as for a part.
+    pub made_of: &'static [&'static str],
     make: fn(&Place) -> Result<()>,
     /// Whatever would make another image of it.
     inputs: fn(&Place) -> Result<String>,
 }
 
+/// In the order in which they are needed; each waits for the one before it.
 pub const ALL: &[Image] = &[
-    Image { name: "debian", does: "the base of the service's image", make: make_service_base, inputs: debian_inputs },
-    Image { name: "rust", does: "the base that the service is compiled on", make: make_rust, inputs: rust_inputs },
-    Image { name: "pause", does: "holds a pod's network", make: make_pause, inputs: pause_inputs },
+    Image {
+        name: "debian",
+        does: "the base of the service's image",
+        made_of: &[],
+        make: make_service_base,
+        inputs: debian_inputs,
+    },
+    Image {
+        name: "rust",
+        does: "the base that the service is compiled on",
+        made_of: &[],
+        make: make_rust,
+        inputs: rust_inputs,
+    },
     Image {
         name: "argocd-base",
         does: "Redis, and what Argo CD calls",
+        made_of: &[],
         make: make_argocd_base,
         inputs: argocd_base_inputs,
     },
-    Image { name: "argocd", does: "Argo CD", make: make_argocd, inputs: argocd_inputs },
+    Image {
+        name: "pause",
+        does: "holds a pod's network",
+        made_of: &["program pause"],
+        make: make_pause,
+        inputs: pause_inputs,
+    },
+    Image { name: "argocd", does: "Argo CD", made_of: &["program argocd"], make: make_argocd, inputs: argocd_inputs },
 ];
 
 impl Image {
@@ -132,24 +154,14 @@ fn make_rust(place: &Place) -> Result<()> {
 }
 
 fn pause_inputs(place: &Place) -> Result<String> {
-    let folder = place.part("pause");
-    Ok(fs::read_to_string(folder.join("main.go"))? + &fs::read_to_string(folder.join("go.mod"))?)
+    let file = fs::read_to_string(place.part("pause").join("Containerfile"))?;
+    Ok(format!("{} {file}", place.builds()?.identity("pause")?))
 }
 
 fn make_pause(place: &Place) -> Result<()> {
     let context = place.cache.join("image-parts/pause");
     fs::create_dir_all(&context)?;
-    shell::run(
-        Command::new("go")
-            .current_dir(place.part("pause"))
-            .args(["build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o"])
-            .arg(context.join("pause"))
-            .env("GOTOOLCHAIN", "auto")
-            .env("GOCACHE", place.cache.join("go-build"))
-            .env("CGO_ENABLED", "0")
-            .env("GOFLAGS", "")
-            .env("GOWORK", "off"),
-    )?;
+    fs::copy(place.program("pause")?, context.join("pause")).context("the pause program is not built yet")?;
     let image = build(place, "pause", &context)?;
     keep(place, "pause", &[(&image, "pause")])
 }

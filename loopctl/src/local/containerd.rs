@@ -37,6 +37,10 @@ impl Part for Containerd {
         &["network"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program containerd", "program containerd-shim-runc-v2", "program ctr"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         let folder = place.folder("containerd")?;
         let mirrors = place.folder("containerd/mirrors")?;

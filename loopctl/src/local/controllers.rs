@@ -23,6 +23,10 @@ impl Part for ControllerManager {
         &["apiserver"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program kube-controller-manager"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         let key = |file: &str| place.keys().join(file).display().to_string();
         let process = client(place, "kube-controller-manager", "controller-manager")?
@@ -51,6 +55,10 @@ impl Part for Scheduler {
 
     fn needs(&self) -> &'static [&'static str] {
         &["apiserver"]
+    }
+
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program kube-scheduler"]
     }
 
     fn start(&self, place: &Place) -> Result<()> {

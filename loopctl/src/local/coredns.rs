@@ -24,6 +24,10 @@ impl Part for CoreDns {
         &["apiserver"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program coredns"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         shell::run(
             place

@@ -23,6 +23,10 @@ impl Part for Etcd {
         &["network", "keys"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program etcd"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         let clients = format!("https://{BRIDGE_ADDRESS}:{ETCD_PORT}");
         let peers = format!("https://{BRIDGE_ADDRESS}:{}", ETCD_PORT + 1);

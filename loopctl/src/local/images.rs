@@ -27,6 +27,10 @@ impl Part for Images {
         &["registry", "containerd"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["image pause", "image argocd"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         let done = done(place);
         if done.exists() {

@@ -25,6 +25,10 @@ impl Part for KubeProxy {
         &["apiserver"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program kube-proxy"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         let folder = place.folder("kube-proxy")?;
         if !folder.join(CHAINS_BEFORE).exists() {

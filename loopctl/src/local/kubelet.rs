@@ -22,6 +22,10 @@ impl Part for Kubelet {
         &["apiserver", "containerd"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program kubelet"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         let folder = place.folder("kubelet")?;
         let key = |file: &str| place.keys().join(file).display().to_string();

@@ -49,6 +49,11 @@ pub trait Part: Sync {
     /// The parts that have to be ready before this one is started.
     fn needs(&self) -> &'static [&'static str];
 
+    /// The programs and images that have to be made before this one is started, as `program NAME` and `image NAME`.
+    fn made_of(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Brings it up; on a part that already runs it changes nothing and succeeds.
     fn start(&self, place: &Place) -> Result<()>;
 

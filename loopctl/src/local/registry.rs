@@ -1,7 +1,9 @@
-//! The container registry: OCI distribution, which lets nobody in without a user and password.
+//! The container registry: Debian's OCI distribution, which lets nobody in without a user and password.
 //!
 //! Its users are the cluster, through the pull secret, and each run of the workflow for as long as
 //! it lasts: that user's password is the run's GITHUB_TOKEN.
+
+pub mod package;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -33,6 +35,10 @@ impl Part for Registry {
         &["network"]
     }
 
+    fn made_of(&self) -> &'static [&'static str] {
+        &["program registry"]
+    }
+
     fn start(&self, place: &Place) -> Result<()> {
         admit(place, REGISTRY_USER, &place.secret("registry-password")?)?;
         let config = place.folder("registry")?.join("config.yml");
@@ -47,9 +53,8 @@ impl Part for Registry {
             ],
         )?;
         write_private(&config, &text)?;
-        let process = Process::new(place.program("registry")?).arg("serve").arg(config.display().to_string());
-        // Without a collector it would complain in its log about each trace that it cannot send.
-        processes::keep(place, self.name(), &process.env("OTEL_TRACES_EXPORTER", "none"))
+        let process = Process::new(package::program(place)).arg("serve").arg(config.display().to_string());
+        processes::keep(place, self.name(), &process)
     }
 
     fn ready(&self, place: &Place) -> Result<()> {

@@ -9,41 +9,70 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::{Part, Place, processes};
 
-/// Who is ready, and whether somebody failed; the parts' threads wait on it for each other.
+/// What is there by now: parts that are ready, programs and images that are made. Threads wait on it for each other.
 #[derive(Default)]
-struct Progress {
-    ready: BTreeSet<&'static str>,
+pub struct Order {
+    there: Mutex<There>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct There {
+    things: BTreeSet<String>,
     failed: bool,
 }
 
+impl Order {
+    pub fn is_there(&self, thing: &str) -> Result<()> {
+        self.there.lock().map_err(|_| broken())?.things.insert(thing.to_owned());
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Hands the outcome on; after a failure nobody goes on waiting.
+    pub fn watch<T>(&self, outcome: Result<T>) -> Result<T> {
+        if outcome.is_err() {
+            self.there.lock().map_err(|_| broken())?.failed = true;
+            self.changed.notify_all();
+        }
+        outcome
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.there.lock().is_ok_and(|there| there.failed)
+    }
+
+    /// False when something has failed, so that what waits is not worth beginning.
+    pub fn wait_for<'a>(&self, things: impl IntoIterator<Item = &'a &'a str>) -> Result<bool> {
+        let things: Vec<&str> = things.into_iter().copied().collect();
+        let there = self.there.lock().map_err(|_| broken())?;
+        let missing = |there: &mut There| !there.failed && !things.iter().all(|thing| there.things.contains(*thing));
+        Ok(!self.changed.wait_while(there, missing).map_err(|_| broken())?.failed)
+    }
+}
+
+fn broken() -> anyhow::Error {
+    anyhow!("another thread broke down")
+}
+
 /// Starts all parts, each on a thread of its own, and tells `report` about each that is ready.
-pub fn start(place: &Place, parts: &[Box<dyn Part>], report: &(dyn Fn(&dyn Part, Duration) + Sync)) -> Result<()> {
-    let progress = Mutex::new(Progress::default());
-    let changed = Condvar::new();
+pub fn start(
+    place: &Place,
+    parts: &[Box<dyn Part>],
+    order: &Order,
+    report: &(dyn Fn(&dyn Part, Duration) + Sync),
+) -> Result<()> {
+    let start_in_turn = |part: &dyn Part| -> Result<()> {
+        if !order.wait_for(part.needs().iter().chain(part.made_of()))? {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        order.watch(start_one(place, part, begin))?;
+        report(part, begin.elapsed());
+        order.is_there(part.name())
+    };
     let outcomes: Vec<Result<()>> = scope(|threads| {
-        let started: Vec<_> = parts
-            .iter()
-            .map(|part| {
-                let (progress, changed) = (&progress, &changed);
-                threads.spawn(move || {
-                    if !wait_for_needs(part.as_ref(), progress, changed)? {
-                        return Ok(());
-                    }
-                    let begin = Instant::now();
-                    let outcome = start_one(place, part.as_ref(), begin);
-                    let mut progress = progress.lock().map_err(|_| anyhow!("another part's thread broke down"))?;
-                    match outcome {
-                        Ok(()) => {
-                            progress.ready.insert(part.name());
-                            report(part.as_ref(), begin.elapsed());
-                        }
-                        Err(_) => progress.failed = true,
-                    }
-                    changed.notify_all();
-                    outcome
-                })
-            })
-            .collect();
+        let started: Vec<_> = parts.iter().map(|part| threads.spawn(|| start_in_turn(part.as_ref()))).collect();
         started
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|_| bail!("a part's thread broke down")))
@@ -52,17 +81,6 @@ pub fn start(place: &Place, parts: &[Box<dyn Part>], report: &(dyn Fn(&dyn Part,
     let failures: Vec<String> =
         outcomes.into_iter().filter_map(|outcome| Some(format!("{:#}", outcome.err()?))).collect();
     if failures.is_empty() { Ok(()) } else { bail!("{}", failures.join("\n")) }
-}
-
-/// False when another part has failed, so that this one is not worth starting.
-fn wait_for_needs(part: &dyn Part, progress: &Mutex<Progress>, changed: &Condvar) -> Result<bool> {
-    let guard = progress.lock().map_err(|_| anyhow!("another part's thread broke down"))?;
-    let guard = changed
-        .wait_while(guard, |progress| {
-            !progress.failed && !part.needs().iter().all(|need| progress.ready.contains(need))
-        })
-        .map_err(|_| anyhow!("another part's thread broke down"))?;
-    Ok(!guard.failed)
 }
 
 fn start_one(place: &Place, part: &dyn Part, begin: Instant) -> Result<()> {
@@ -170,7 +188,9 @@ mod tests {
     fn started(parts: &[Box<dyn Part>]) -> (Vec<&'static str>, Result<()>) {
         let order = Mutex::new(Vec::new());
         let place = Place::find().expect("the tests run with a home folder");
-        let outcome = start(&place, parts, &|part, _| order.lock().expect("no report panics").push(part.name()));
+        let outcome = start(&place, parts, &Order::default(), &|part, _| {
+            order.lock().expect("no report panics").push(part.name());
+        });
         (order.into_inner().expect("no report panics"), outcome)
     }
 
@@ -186,6 +206,22 @@ mod tests {
         let (order, outcome) = started(&fakes(&[("broken", &[]), ("b", &["broken"])]));
         assert_eq!(outcome.expect_err("one part is broken").to_string(), "broken cannot be started: it is broken");
         assert_eq!(order, [""; 0]);
+    }
+
+    #[test]
+    fn a_part_is_started_when_what_it_is_made_of_is_there_and_not_when_making_it_has_failed() {
+        for (outcome, expected) in [(Ok(()), true), (Err(anyhow!("no compiler")), false)] {
+            let order = Order::default();
+            let begun = scope(|threads| {
+                let waiting = threads.spawn(|| order.wait_for(&["etcd", "program etcd"]));
+                order.is_there("etcd").expect("nobody breaks down");
+                if order.watch(outcome).is_ok() {
+                    order.is_there("program etcd").expect("nobody breaks down");
+                }
+                waiting.join().expect("nobody breaks down")
+            });
+            assert_eq!(begun.expect("nobody breaks down"), expected);
+        }
     }
 
     #[test]
@@ -205,5 +241,19 @@ mod tests {
     #[test]
     fn the_parts_of_the_loop_can_be_put_in_an_order() {
         in_order(&local::parts()).expect("every need is a part, and none needs itself");
+    }
+
+    #[test]
+    fn what_the_parts_of_the_loop_are_made_of_is_made_by_up() {
+        let place = Place::find().expect("the tests run with a home folder");
+        for thing in local::parts().iter().flat_map(|part| part.made_of()) {
+            let made = match thing.split_once(' ') {
+                Some(("program", "registry")) => true,
+                Some(("program", name)) => place.program(name).is_ok(),
+                Some(("image", name)) => local::base_images::ALL.iter().any(|image| image.name == name),
+                _ => false,
+            };
+            assert!(made, "nothing makes `{thing}`");
+        }
     }
 }

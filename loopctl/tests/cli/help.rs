@@ -5,7 +5,7 @@ use crate::Machine;
 #[test]
 fn help_lists_what_a_person_types_and_nothing_that_only_up_runs() {
     let help = Machine::new().transcript(&["--help"]);
-    for hidden in ["keep", "git-server", "post-receive", "run-workflow"] {
+    for hidden in ["keep", "git-server", "post-receive", "run-workflow", "run-program"] {
         assert!(!help.contains(&format!("  {hidden} ")), "{hidden} is run by the loop itself; hide it from --help");
     }
     insta::assert_snapshot!("loopctl", help);

@@ -1,3 +1,0 @@
-module argo-rust/loopctl/parts/pause
-
-go 1.26.8
