@@ -69,7 +69,7 @@ fn a_bad_setting_stops_the_start_with_the_accepted_form_before_any_port_is_bound
     is_refused("ARGO_RUST_DRAIN_DELAY", "-5s", delay);
     is_refused("ARGO_RUST_DRAIN_DEADLINE", "soon", deadline);
     let log = "a level (off, error, warn, info, debug, trace) or a list of target=level, such as warn,argo_rust=debug";
-    for value in ["argo_rust=loud", "warning", "inof", "10s", "🦀", "", "info,argo_rust"] {
+    for value in ["argo_rust=loud", "warning", "inof", "10s", "🦀", "", "info,some_target"] {
         is_refused("ARGO_RUST_LOG", value, log);
     }
     is_refused("ARGO_RUST_LOG_FORMAT", "xml", "text or json");
