@@ -119,8 +119,13 @@ impl Reader {
         self.scripts.set(self.scripts.get() + 1);
         let script = self.folder.join(format!("commands-{}", self.scripts.get()));
         fs::write(&script, text)?;
-        let mut bash = Command::new("bash");
-        bash.arg("-e").arg(script).current_dir(&self.clone).env_clear().envs(self.environment.iter().cloned());
+        // Whoever runs the proofs in the background has Ctrl-C ignored, and bash could not take that back.
+        let mut bash = Command::new("env");
+        bash.args(["--default-signal=INT", "bash", "-e"])
+            .arg(script)
+            .current_dir(&self.clone)
+            .env_clear()
+            .envs(self.environment.iter().cloned());
         Ok(bash)
     }
 
