@@ -79,3 +79,8 @@ impl Loop {
         cargo
     }
 }
+
+/// Where cargo puts what it compiles for the package in that folder of a checkout.
+pub fn target(checkout: &Path, package: &str) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.join(package).join("target"), PathBuf::from)
+}

@@ -1,24 +1,22 @@
 //! What is compiled already, for the build folders of a fresh clone.
 
-use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::shell;
+use crate::{shell, target};
 
 /// The folder, the name, and the profile with which the documents build it.
 const PACKAGES: [(&str, &str, &str); 2] = [("", "argo-rust", "release"), ("loopctl", "loopctl", "debug")];
 
-/// Keeps the clone's build folders below the checkout's, where the next walk finds them.
+/// Keeps the clone's build folders below the checkout's own, where the next walk finds them.
 pub fn take_along(checkout: &Path, clone: &Path) -> Result<()> {
     for (package, name, profile) in PACKAGES.into_iter().filter(|(package, ..)| clone.join(package).is_dir()) {
-        let kept = checkout.join("target/walk").join(name);
-        let own = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.join(package).join("target"), PathBuf::from);
-        warm(&own.join(profile), &kept.join(profile), name)?;
+        let kept = target(checkout, "").join("walk").join(name);
+        warm(&target(checkout, package).join(profile), &kept.join(profile), name)?;
         symlink(kept, clone.join(package).join("target"))?;
     }
     Ok(())

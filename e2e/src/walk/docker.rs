@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::reader::Reader;
-use crate::{Loop, shell, wait};
+use crate::{Loop, shell, target, wait};
 
 /// What the Dockerfile begins with, under the names by which the loop's own base images are known.
 const BASES: [&str; 2] = ["rust:1-slim", "debian:bookworm-slim"];
@@ -90,7 +90,7 @@ impl Docker {
         let hierarchies = fs::read_dir(GROUPS)?.filter_map(|entry| Some(entry.ok()?.path().join("docker")));
         let places = LEFT.iter().map(PathBuf::from).chain(hierarchies).chain([Path::new(GROUPS).join("docker")]);
         let new = places.filter(|place| !place.exists()).collect();
-        let data = the_loop.checkout.join("target/walk/docker");
+        let data = target(&the_loop.checkout, "").join("walk/docker");
         fs::create_dir_all(&data)?;
         fs::create_dir_all(exec)?;
         let log = exec.with_extension("log");
@@ -162,7 +162,7 @@ fn load(the_loop: &Loop, socket: &Path, base: &str) -> Result<()> {
     if client(socket).args(["image", "inspect", base]).stdout(Stdio::null()).stderr(Stdio::null()).status()?.success() {
         return Ok(());
     }
-    let archive = the_loop.checkout.join("target/walk/base.tar");
+    let archive = target(&the_loop.checkout, "").join("walk/base.tar");
     drop(fs::remove_file(&archive));
     let image = format!("docker.io/library/{base}");
     let target = format!("docker-archive:{}:{base}", archive.display());

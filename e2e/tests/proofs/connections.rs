@@ -8,6 +8,7 @@ use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use e2e::repetitions::SECONDS_AMONG_CONNECTIONS;
 use e2e::report::{Report, expect};
 use e2e::service::{ADDRESS, get};
 use e2e::wait::{seconds, until};
@@ -15,7 +16,6 @@ use e2e::{Loop, NAMESPACE, shell};
 use serde_json::{Value, json};
 
 const SECOND: Duration = Duration::from_secs(1);
-const TIME: Duration = Duration::from_secs(60);
 /// One byte less than src/server/head.rs takes for a head that is too long.
 const LONGEST: usize = 16 * 1024 - 1;
 const CONTROL: &str = "too-many-connections";
@@ -27,10 +27,11 @@ pub fn as_many_connections_as_are_allowed_leave_the_pod_answering(the_loop: &Loo
     let setting = setting.context("the manifest has no ARGO_RUST_MAX_CONNECTIONS")?;
     let allowed: usize = setting["value"].as_str().unwrap_or_default().parse()?;
 
+    let time = Duration::from_secs(SECONDS_AMONG_CONNECTIONS.times());
     let before = restarts(&the_loop.pods()?);
     let crowd = Crowd::of(ADDRESS.parse()?, allowed);
     let (begun, mut asked, mut slowest) = (Instant::now(), 0, Duration::ZERO);
-    while begun.elapsed() < TIME {
+    while begun.elapsed() < time {
         let asking = Instant::now();
         get("/hello")
             .with_context(|| format!("beside {allowed} connections, {} after the first", seconds(begun.elapsed())))?;
@@ -42,7 +43,7 @@ pub fn as_many_connections_as_are_allowed_leave_the_pod_answering(the_loop: &Loo
     report.measured(format!(
         "{allowed} heads of {LONGEST} bytes without an end for {}: {asked} of {asked} probes answered, the slowest \
          after {}, no restart",
-        seconds(TIME),
+        seconds(time),
         seconds(slowest)
     ));
 

@@ -7,6 +7,7 @@ mod bad_releases;
 mod connections;
 mod detection;
 mod doctor;
+mod hops;
 mod image;
 mod lifecycle;
 mod ownership;
@@ -45,11 +46,10 @@ macro_rules! proofs {
 
 /// In the order in which they run: the first ones leave images behind that the later ones use.
 const PROOFS: &[Proof] = proofs![
-    pushes::a_pushed_code_change_is_live_without_a_hand,
     walk::whatever_the_documents_ask_for_works_as_it_is_written,
     pushes::overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_commit,
     pushes::a_push_of_documents_alone_restarts_nothing,
-    pushes::a_push_while_held_is_not_deployed_until_the_hold_is_lifted,
+    steer::a_rollback_stays_through_the_next_push_and_resume_lifts_it,
     ownership::an_image_bump_keeps_the_sizing_that_was_set_outside_git,
     tofu::either_tool_may_come_first_and_both_agree_afterwards,
     ownership::a_manual_edit_is_reverted,
@@ -62,7 +62,6 @@ const PROOFS: &[Proof] = proofs![
     connections::as_many_connections_as_are_allowed_leave_the_pod_answering,
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     where_is_it::where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy,
-    steer::a_rollback_stays_through_the_next_push_and_resume_lifts_it,
     steer::a_crashing_image_is_rolled_back_by_guard_once_and_with_the_pods_reason,
     doctor::doctor_finds_each_of_ten_planted_faults_and_none_on_a_healthy_loop,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,

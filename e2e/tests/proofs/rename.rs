@@ -7,7 +7,7 @@ use anyhow::Result;
 use e2e::report::{Report, ensure, expect};
 use e2e::repository::Clone;
 use e2e::wait::seconds;
-use e2e::{IMAGE, Loop, shell};
+use e2e::{IMAGE, Loop, shell, target};
 
 use crate::adopt::{loopctl_in, tree};
 
@@ -57,6 +57,6 @@ fn test_delivery(the_loop: &Loop, clone: &Clone) -> Result<()> {
     let mut make = Command::new("make");
     make.current_dir(clone.folder()).arg("test-delivery");
     // What it depends on is what the service depends on, and is there where `make test` has run.
-    shell::run(make.env("CARGO_TARGET_DIR", the_loop.checkout.join("target")))?;
+    shell::run(make.env("CARGO_TARGET_DIR", target(&the_loop.checkout, "")))?;
     Ok(())
 }

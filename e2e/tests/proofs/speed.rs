@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use e2e::repetitions::BUMPS_BY_POLLING;
 use e2e::report::{Report, ensure, expect, median_and_worst};
 use e2e::repository::Clone;
 use e2e::watch::{Watch, is_live};
 use e2e::{APPLICATION, IMAGE, Loop, NAMESPACE, wait};
 use serde_json::Value;
 
-const BUMPS: u32 = 5;
 const GOAL: f64 = 15.0;
 /// What Argo CD takes to ask git once it is awake.
 const LOOK: f64 = 1.0;
@@ -30,6 +30,7 @@ pub fn polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen
     report: &mut Report,
 ) -> Result<()> {
     let interval = the_loop.polling_interval()?;
+    let bumps = u32::try_from(BUMPS_BY_POLLING.times())?;
     the_loop.on_a_clone(|clone, tag| {
         let tags = [the_loop.fresh_tag(tag)?, tag.to_owned()];
         let cluster = Watches {
@@ -38,10 +39,10 @@ pub fn polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen
             pods: the_loop.watch(NAMESPACE, "pods")?,
         };
         let mut samples = Vec::new();
-        for number in 0..BUMPS {
+        for number in 0..bumps {
             // Argo CD polls at a steady beat, and a rollout ends at the same point of it each time: the pushes are
             // spread over the beat.
-            std::thread::sleep(interval * number / BUMPS);
+            std::thread::sleep(interval * number / bumps);
             let tag = &tags[number as usize % 2];
             samples.push(cluster.follow(tag, || clone.bump(tag))?);
         }
@@ -54,7 +55,7 @@ pub fn polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen
         let slowest = samples.iter().map(|sample| sample[1]).fold(0.0, f64::max);
         ensure(&format!("each detected within two intervals of {interval:?}"), slowest <= limit, slowest)?;
         let whole: Vec<f64> = samples.iter().map(|sample| sample[HOPS.len()]).collect();
-        report.measured(format!("{}, of {BUMPS}", said("bump to all pods live", whole.iter().copied())));
+        report.measured(format!("{}, of {bumps}", said("bump to all pods live", whole.iter().copied())));
         let (median, _) = median_and_worst(&whole);
         ensure(&format!("a median of at most {GOAL} s"), median <= GOAL, format!("{median:.1} s"))?;
 

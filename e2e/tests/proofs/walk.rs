@@ -12,6 +12,8 @@ use e2e::walk::reader::Reader;
 use e2e::walk::{docker, walk};
 use e2e::{Loop, shell};
 
+use crate::hops::NextPush;
+
 pub fn whatever_the_documents_ask_for_works_as_it_is_written(the_loop: &Loop, report: &mut Report) -> Result<()> {
     let clone = Clone::of(the_loop)?;
     let live = clone.tag()?;
@@ -30,9 +32,12 @@ fn as_a_stranger(the_loop: &Loop, clone: &Clone, report: &mut Report) -> Result<
     if let Err(why) = &reader.docker {
         report.skipped(format!("what needs a Docker engine: {why}"));
     }
+    // README is the first of them, and tells its reader to push.
+    let mut push = Some(NextPush::begin()?);
     for document in DOCUMENTS {
         let text = fs::read_to_string(the_loop.checkout.join(document))?;
         walk(&mut reader, document, &text, &mut |line| report.measured(line))?;
+        push.take().map_or(Ok(()), |push| push.end(report))?;
     }
     drop(engine);
     the_newest_commit_is_live(the_loop, clone)
