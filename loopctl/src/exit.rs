@@ -1,7 +1,10 @@
 //! What the exit codes mean; scripts depend on them, so a number is never used again for another thing.
 
-use std::fmt;
 use std::process::ExitCode;
+
+use delivery::access::is_refused;
+use delivery::journey::answer::State;
+use delivery::journey::follow::End;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -43,9 +46,21 @@ impl Exit {
         format!("Exit codes:\n{}", lines.join("\n"))
     }
 
+    /// Of a commit whose journey was followed to its end, or for as long as was asked.
+    pub fn of_journey(state: State, end: End) -> Self {
+        match (end, state) {
+            (End::Unseen, _) => Self::NoAccess,
+            (End::Time, _) => Self::TimedOut,
+            (End::Journey, State::Failed) => Self::Failed,
+            (End::Journey, State::Superseded) => Self::Superseded,
+            (End::Journey, State::Held) => Self::Held,
+            (End::Journey, _) => Self::Done,
+        }
+    }
+
     /// Of an error that no command has turned into an answer.
     pub fn of(error: &anyhow::Error) -> Self {
-        if error.chain().any(|cause| cause.is::<NoAccess>()) { Self::NoAccess } else { Self::Failed }
+        if is_refused(error) { Self::NoAccess } else { Self::Failed }
     }
 }
 
@@ -55,21 +70,10 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An outside system could not be reached or refuses this person; says what to do about it.
-#[derive(Debug)]
-pub struct NoAccess(pub String);
-
-impl fmt::Display for NoAccess {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NoAccess {}
-
 #[cfg(test)]
 mod tests {
     use anyhow::{Context, anyhow};
+    use delivery::access::NoAccess;
 
     use super::*;
 

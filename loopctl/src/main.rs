@@ -2,22 +2,11 @@
 
 mod changes;
 mod cli;
-mod cluster;
 mod commands;
-mod coordinates;
-mod doctor;
 mod exit;
-mod git;
-mod journey;
-mod local;
-mod manifest;
 mod output;
-mod registry;
-mod stand_in;
-mod steer;
 mod target;
-mod tfvars;
-mod tofu;
+mod text;
 
 use std::env;
 use std::ffi::OsString;

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::Cluster;
-use crate::coordinates::Coordinates;
+use delivery::Choice;
 
 /// Flatten it last into a command's options: its heading counts for all that follow.
 #[derive(Args, Clone, Default)]
@@ -30,26 +29,21 @@ pub struct At {
 }
 
 impl Target {
-    /// What the checkout says, with the options' values in its place where they are given.
-    pub fn coordinates(&self) -> Result<Coordinates> {
-        let mut coordinates = Coordinates::find()?;
-        if let Some(namespace) = &self.namespace {
-            coordinates.namespace.clone_from(namespace);
-        }
-        if let Some(application) = &self.application {
-            coordinates.application.clone_from(application);
-        }
-        Ok(coordinates)
+    pub fn choice(&self) -> Choice {
+        let Self { context, namespace, application } = self.clone();
+        Choice { context, namespace, application, endpoint: None }
     }
 
-    pub async fn cluster(&self) -> Result<Cluster> {
-        Cluster::connect(self.context.as_deref()).await
+    pub fn choice_at(&self, at: &At) -> Choice {
+        Choice { endpoint: at.endpoint.clone(), ..self.choice() }
     }
 }
 
 /// What a command that waits for outside systems runs in: many requests at once, on one thread.
 pub fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    // Whatever speaks TLS here asks for this once: ring, because it needs nothing but a C compiler to be built.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    // What a thread still waits for, a git that gets no answer, is nobody's concern any more.
+    runtime.shutdown_background();
+    outcome
 }

@@ -9,10 +9,12 @@ const DOCUMENT: &str = "ARCHITECTURE.md";
 const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
 
 /// Where the service is asked from.
-const ASKERS: [&str; 8] = [
+const ASKERS: [&str; 10] = [
     ".github/scripts",
     "tests/bump",
     "loopctl/src",
+    "loopctl/delivery/src",
+    "loopctl/machine/src",
     "loopctl/templates",
     "e2e/src",
     "e2e/tests",

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::cluster::kubeconfig;
-use crate::doctor::facts::{Fact, Plan};
-use crate::doctor::report::Report;
-use crate::doctor::{collect, examine};
+use crate::exit::Exit;
 use crate::output::Output;
 use crate::target::{Target, block_on};
-use crate::tofu::{self, Planned};
+use delivery::cluster::kubeconfig;
+use delivery::doctor::facts::{Fact, Plan};
+use delivery::doctor::report::Report;
+use delivery::doctor::{collect, examine};
+use delivery::tofu::{self, Planned};
 
 /// Check everything that a delivery depends on, and name the command that mends each finding
 ///
@@ -31,15 +32,23 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let report = block_on(async {
-        let names = options.target.coordinates()?;
-        let cluster = options.target.cluster().await?;
+        let names = options.target.choice().coordinates()?;
+        let cluster = options.target.choice().cluster().await?;
         // A cluster that answers nothing at all is no access, and not ten checks that could not look.
         cluster.version().await?;
         let plan = plan(options, &names.folder.join("tofu"));
         Ok(Report::of(examine(&collect::facts(names, &cluster, plan).await)))
     })?;
     options.output.print(&report)?;
-    Ok(report.exit().into())
+    // Whoever could look at nothing must not say that all is well.
+    Ok(if report.findings > 0 {
+        Exit::Findings
+    } else if report.is_blind() {
+        Exit::NoAccess
+    } else {
+        Exit::Done
+    }
+    .into())
 }
 
 fn plan(options: &Options, folder: &std::path::Path) -> Fact<Plan> {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::progress::{Progress, say, seconds};
-use crate::local::{self, Place, mounts, start};
+use machine::{Place, mounts, start};
 
 /// Stop the loop and remove everything it made; built programs stay in the cache
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let _turn = place.take_turn()?;
     if place.state.exists() {
         let progress = Progress::new();
-        start::stop(&place, &local::parts(), &|part, took| {
+        start::stop(&place, &machine::parts(), &|part, took| {
             // What is over at once is not worth a line.
             if took > Duration::from_millis(500) {
                 progress.done(took, part.name(), "stopped");

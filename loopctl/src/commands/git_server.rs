@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::local::Place;
-use crate::local::git_server::{hook, http};
-use crate::local::workflow::runner;
+use machine::Place;
+use machine::git_server::{hook, http};
+use machine::workflow::runner;
 
 /// Serve the loop's repository
 #[derive(Args)]

@@ -7,14 +7,15 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-use crate::coordinates::short;
-use crate::exit::{Exit, NoAccess};
+use crate::exit::Exit;
 use crate::output::{Answer, Output};
-use crate::steer::delivery::{Branch, Delivery};
-use crate::steer::follow::Reason;
-use crate::steer::rollback::{Pushed, Rollback, may_not_push};
-use crate::steer::watch::{End, watch};
 use crate::target::{Target, block_on};
+use delivery::access::NoAccess;
+use delivery::coordinates::short;
+use delivery::steer::follow::Reason;
+use delivery::steer::rollback::{Pushed, Rollback, may_not_push};
+use delivery::steer::watch::{End, watch};
+use delivery::{Delivery, steer::branch::Branch};
 
 /// Follow the rollout that a bump has started, and roll it back when it fails
 ///
@@ -85,7 +86,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 async fn guard(options: &Options) -> Result<(Done, Exit)> {
     let begin = Instant::now();
-    let delivery = Delivery::find(&options.target).await?;
+    let delivery = Delivery::find(&options.target.choice()).await?;
     let branch = delivery.branch()?;
     let revision = branch.revision.clone();
     let done = |outcome, summary: String| Done {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::local::{Place, processes};
+use machine::{Place, processes};
 
 /// Keep the process of a part alive
 #[derive(Args)]

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::local::{self, Log, Place};
+use machine::{Log, Place};
 
 /// Show the log of one part
 #[derive(Args)]
@@ -21,7 +21,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
-    let parts = local::parts();
+    let parts = machine::parts();
     let part = parts.iter().find(|part| part.name() == options.part).with_context(|| {
         let names: Vec<_> = parts.iter().map(|part| part.name()).collect();
         format!("there is no part {}; the parts are {}", options.part, names.join(", "))

@@ -10,12 +10,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::commands::service::image_of;
-use crate::coordinates::{Coordinates, split_image};
 use crate::output::{Answer, Output};
-use crate::registry::{Registry, host_of};
-use crate::stand_in;
 use crate::target::{Target, block_on};
-use crate::tfvars::Tfvars;
+use delivery::coordinates::{Coordinates, split_image};
+use delivery::registry::{Registry, host_of};
+use delivery::stand_in;
+use delivery::tfvars::Tfvars;
 
 /// The variable that `loopctl` takes a registry's token from in all its commands.
 const TOKEN: &str = "LOOPCTL_REGISTRY_TOKEN";
@@ -74,7 +74,7 @@ impl Answer for Stored {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let coordinates = options.target.coordinates()?;
+    let coordinates = options.target.choice().coordinates()?;
     let wanted = Wanted::of(&coordinates, options.secret.as_deref())?;
     let username = match &options.username {
         Some(name) => name.clone(),
@@ -100,13 +100,17 @@ impl Wanted {
         let tfvars = Tfvars::read(&coordinates.folder)?;
         let namespace = &coordinates.namespace;
         let services = || tfvars.services().iter().filter(|(_, service)| service.namespace == *namespace);
-        let named = |service: &crate::tfvars::Service| secret.is_none_or(|secret| service.image_pull_secret == secret);
+        let named =
+            |service: &delivery::tfvars::Service| secret.is_none_or(|secret| service.image_pull_secret == secret);
         let found = services().find(|(_, service)| !service.image_pull_secret.is_empty() && named(service));
         let Some((name, service)) = found else {
             if services().next().is_some() {
-                bail!("no service in the namespace {namespace} names such a pull secret in {}", crate::tfvars::FILE);
+                bail!("no service in the namespace {namespace} names such a pull secret in {}", delivery::tfvars::FILE);
             }
-            bail!("{} has no service in the namespace {namespace}; --namespace chooses another", crate::tfvars::FILE);
+            bail!(
+                "{} has no service in the namespace {namespace}; --namespace chooses another",
+                delivery::tfvars::FILE
+            );
         };
         Ok(Self { image: image_of(coordinates, name, service)?, secret: service.image_pull_secret.clone() })
     }
@@ -121,7 +125,7 @@ async fn store(
 ) -> Result<Stored> {
     let Wanted { image, secret } = wanted;
     let namespace = coordinates.namespace.clone();
-    let cluster = options.target.cluster().await?;
+    let cluster = options.target.choice().cluster().await?;
     // Who may write the secret need not be allowed to see the namespace: the write will tell.
     if !cluster.namespace_exists(&namespace).await.unwrap_or(true) {
         bail!("the namespace {namespace} does not exist yet: apply its manifest, or `tofu apply`, then run this again");

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::local::git_server::push::push;
-use crate::local::workflow::follow::{follow, report};
-use crate::local::workflow::runs::Conclusion;
-use crate::local::{Place, processes};
+use machine::git_server::push::push;
+use machine::workflow::follow::{follow, report};
+use machine::workflow::runs::Conclusion;
+use machine::{Place, processes};
 
 /// Push HEAD to the loop's master and show the run it starts, to its end
 ///

@@ -21,9 +21,9 @@ use names::Names;
 use crate::changes::Listed;
 use crate::commands::confirm::confirmed;
 use crate::commands::progress::say;
-use crate::coordinates::{Coordinates, slug};
-use crate::git::Git;
 use crate::output::{Answer, Output, numbered};
+use delivery::coordinates::{Coordinates, slug};
+use delivery::git::Git;
 
 /// Put your own names in: owner, name and node address, in every file that has them
 ///

@@ -7,12 +7,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::confirm::confirmed;
-use crate::coordinates::short;
 use crate::exit::Exit;
 use crate::output::{Answer, Output};
-use crate::steer::delivery::Delivery;
-use crate::steer::resume::Resume;
 use crate::target::{Target, block_on};
+use delivery::Delivery;
+use delivery::coordinates::short;
+use delivery::steer::resume::Resume;
 
 /// Lift the hold, so that the newest commit is delivered
 ///
@@ -59,7 +59,7 @@ impl Answer for Done {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let (done, exit) = block_on(async {
-        let delivery = Delivery::find(&options.target).await?;
+        let delivery = Delivery::find(&options.target.choice()).await?;
         resume(options, &delivery)
     })?;
     options.output.print(&done)?;

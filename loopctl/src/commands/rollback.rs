@@ -7,12 +7,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::confirm::confirmed;
-use crate::coordinates::short;
 use crate::exit::Exit;
 use crate::output::{Answer, Output};
-use crate::steer::delivery::Delivery;
-use crate::steer::rollback::{Pushed, Rollback};
 use crate::target::{Target, block_on};
+use delivery::Delivery;
+use delivery::coordinates::short;
+use delivery::steer::rollback::{Pushed, Rollback};
 
 /// Deploy the last revision that was seen healthy again, and hold all bumps
 ///
@@ -83,7 +83,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 async fn roll_back(options: &Options) -> Result<(Done, Exit)> {
-    let delivery = Delivery::find(&options.target).await?;
+    let delivery = Delivery::find(&options.target.choice()).await?;
     let branch = delivery.branch()?;
     let bad = branch.revision.clone();
     let without_plan =

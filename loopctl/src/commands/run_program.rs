@@ -12,9 +12,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::progress::seconds;
-use crate::local::Place;
-use crate::local::builds::Event;
-use crate::local::builds::amount::roughly;
+use machine::Place;
+use machine::builds::Event;
+use machine::builds::amount::roughly;
 
 /// Run a program of the loop
 #[derive(Args)]

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::local::Place;
-use crate::local::workflow::again::again;
-use crate::local::workflow::follow::{follow, report};
-use crate::local::workflow::rules::short;
-use crate::local::workflow::runs::{self, Conclusion, Run};
+use machine::Place;
+use machine::workflow::again::again;
+use machine::workflow::follow::{follow, report};
+use machine::workflow::rules::short;
+use machine::workflow::runs::{self, Conclusion, Run};
 
 /// List the workflow's runs, or show the log of one
 #[derive(Args)]

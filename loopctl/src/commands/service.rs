@@ -15,8 +15,8 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::coordinates::Coordinates;
-use crate::tfvars::Service;
+use delivery::coordinates::Coordinates;
+use delivery::tfvars::Service;
 
 /// Add, list or remove the services that this repository declares
 #[derive(Args)]

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::progress::say;
-use crate::local::processes::{Condition, condition};
-use crate::local::{self, Place, delivery};
+use machine::processes::{Condition, condition};
+use machine::{Place, first_push};
 
 /// Show each part of the loop and whether it is ready
 ///
@@ -22,7 +22,7 @@ pub fn run(_: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let mut all_ready = true;
-    for part in local::parts() {
+    for part in machine::parts() {
         let text = match part.ready(&place) {
             Ok(()) => format!("ready      {:<20} {}", part.name(), about(&place, part.name())?),
             Err(missing) => {
@@ -32,14 +32,14 @@ pub fn run(_: &Options) -> Result<ExitCode> {
         };
         say(text.trim_end());
     }
-    match delivery::is_live(&place) {
-        Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", delivery::service())),
+    match first_push::is_live(&place) {
+        Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", first_push::service())),
         Err(missing) => {
             all_ready = false;
             say(&format!("not live   {:<20} {missing:#}", "service"));
         }
     }
-    if let Ok(application) = delivery::application(&place) {
+    if let Ok(application) = first_push::application(&place) {
         say(&format!("Argo CD says: {application}"));
     }
     Ok(if all_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -8,13 +8,13 @@ use clap::Args;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use crate::cluster::Cluster;
-use crate::cluster::application::{Application, REFRESH};
-use crate::coordinates::{Coordinates, short};
 use crate::exit::Exit;
-use crate::journey::collect::Scene;
 use crate::output::{Answer, Output, style};
 use crate::target::{Target, block_on};
+use delivery::Delivery;
+use delivery::cluster::Cluster;
+use delivery::cluster::application::{Application, REFRESH};
+use delivery::coordinates::{Coordinates, short};
 
 /// Make Argo CD look at git now, and follow the sync until all pods run what it applied
 #[derive(Args)]
@@ -57,20 +57,21 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
-        let scene = Scene::set(&options.target, None).await?;
-        let cluster = scene.reachable().map_err(|reason| anyhow!(crate::exit::NoAccess(reason)))?;
-        let names = &scene.coordinates;
+        let delivery = Delivery::find(&options.target.choice()).await?;
+        let cluster = delivery.reachable().map_err(|reason| anyhow!(delivery::access::NoAccess(reason)))?;
+        let names = &delivery.names;
         let begin = Instant::now();
         cluster.refresh(&names.application_namespace, &names.application).await?;
         let (application, problem) = loop {
             let application = look(cluster, names).await?;
             let looked = !application.metadata.annotations.contains_key(REFRESH);
             let problem = if looked {
-                unfinished(&scene, &application).await?
+                unfinished(&delivery, &application).await?
             } else {
                 Some("Argo CD has not looked yet".into())
             };
-            if problem.is_none() || begin.elapsed() + PAUSE > options.timeout || looked && has_failed(&scene).await? {
+            if problem.is_none() || begin.elapsed() + PAUSE > options.timeout || looked && has_failed(&delivery).await?
+            {
                 break (application, problem);
             }
             sleep(PAUSE).await;
@@ -104,7 +105,7 @@ async fn look(cluster: &Cluster, names: &Coordinates) -> Result<Application> {
 }
 
 /// None once the sync has been made and its rollout has ended.
-async fn unfinished(scene: &Scene, application: &Application) -> Result<Option<String>> {
+async fn unfinished(delivery: &Delivery, application: &Application) -> Result<Option<String>> {
     let status = &application.status;
     let errors: Vec<String> = status
         .conditions
@@ -121,7 +122,7 @@ async fn unfinished(scene: &Scene, application: &Application) -> Result<Option<S
     if status.sync.status != "Synced" {
         return Ok(Some(format!("Argo CD says {}", status.sync.status)));
     }
-    let workload = scene.rollout().await.map_err(|reason| anyhow!(crate::exit::NoAccess(reason)))?;
+    let workload = delivery.rollout().await.map_err(|reason| anyhow!(delivery::access::NoAccess(reason)))?;
     let workload = workload.context("there is no Deployment")?.workload;
     let progress =
         format!("{} of {} pods run {}", workload.updated.min(workload.available), workload.wanted, workload.image);
@@ -129,6 +130,6 @@ async fn unfinished(scene: &Scene, application: &Application) -> Result<Option<S
 }
 
 /// Kubernetes has given the rollout up.
-async fn has_failed(scene: &Scene) -> Result<bool> {
-    Ok(scene.rollout().await.ok().flatten().is_some_and(|rollout| rollout.workload.deadline_exceeded()))
+async fn has_failed(delivery: &Delivery) -> Result<bool> {
+    Ok(delivery.rollout().await.ok().flatten().is_some_and(|rollout| rollout.workload.deadline_exceeded()))
 }

@@ -10,16 +10,16 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::progress::{Progress, say, seconds};
-use crate::coordinates::Coordinates;
-use crate::local::base_images;
-use crate::local::builds::Event;
-use crate::local::builds::amount::roughly;
-use crate::local::registry::package;
-use crate::local::start::Order;
-use crate::local::workflow::again::again;
-use crate::local::workflow::follow;
-use crate::local::workflow::runs::{self, Conclusion, Run};
-use crate::local::{self, Place, checks, delivered, delivery, git_server, processes, start};
+use delivery::coordinates::Coordinates;
+use machine::base_images;
+use machine::builds::Event;
+use machine::builds::amount::roughly;
+use machine::registry::package;
+use machine::start::Order;
+use machine::workflow::again::again;
+use machine::workflow::follow;
+use machine::workflow::runs::{self, Conclusion, Run};
+use machine::{Place, checks, delivered, first_push, git_server, processes, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
@@ -62,8 +62,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 fn is_up(place: &Place) -> bool {
     place.state.exists()
-        && local::parts().iter().all(|part| part.ready(place).is_ok())
-        && delivery::is_live(place).is_ok()
+        && machine::parts().iter().all(|part| part.ready(place).is_ok())
+        && first_push::is_live(place).is_ok()
 }
 
 fn check_machine(place: &Place, options: &Options, progress: &Progress) -> Result<()> {
@@ -152,7 +152,7 @@ fn make_images(place: &Place, order: &Order, progress: &Progress) -> Result<()> 
 }
 
 fn start_parts(place: &Place, order: &Order, progress: &Progress) -> Result<()> {
-    let parts = local::parts();
+    let parts = machine::parts();
     let waiting = Mutex::new(parts.iter().map(|part| part.name()).collect::<Vec<_>>());
     start::start(place, &parts, order, &|part, took| {
         progress.done(took, part.name(), part.does());
@@ -191,11 +191,11 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
         let what = "not run: the cache has the image of this commit and its bump";
         progress.done(begin.elapsed(), "workflow", what);
     }
-    delivery::refresh(place)?;
+    first_push::refresh(place)?;
     let begin = Instant::now();
     progress.now(PARTS, "waiting for Argo CD to roll the image out");
     loop {
-        match delivery::is_live(place) {
+        match first_push::is_live(place) {
             Ok(image) => {
                 progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
                 progress.now(PARTS, "");
@@ -214,7 +214,7 @@ fn has_succeeded(run: &Run) -> bool {
 }
 
 fn what_to_try(place: &Place) {
-    let service = delivery::service();
+    let service = first_push::service();
     let probe = Coordinates::read(&place.checkout).ok().and_then(|coordinates| coordinates.probe);
     say(&format!("Ask the service:     curl {service}{}", probe.map_or("/version".to_owned(), |probe| probe.path)));
     say("Change something:    edit src/, git commit, then `cargo loopctl push`");

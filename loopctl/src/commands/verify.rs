@@ -10,13 +10,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::service::checks;
-use crate::coordinates::{DEPLOYMENT, split_image, tag_of};
-use crate::exit::{Exit, NoAccess};
-use crate::journey::collect::Scene;
-use crate::journey::endpoint;
-use crate::journey::facts::Rollout;
+use crate::exit::Exit;
 use crate::output::{Answer, Output, style};
 use crate::target::{At, Target, block_on};
+use delivery::Delivery;
+use delivery::access::NoAccess;
+use delivery::coordinates::{DEPLOYMENT, split_image, tag_of};
+use delivery::journey::endpoint;
+use delivery::journey::facts::Rollout;
 
 const VERSION: &str = "/version";
 
@@ -74,17 +75,17 @@ impl Answer for Verified {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
-        let scene = Scene::set(&options.target, options.at.endpoint.as_deref()).await?;
-        let cluster = scene.reachable().map_err(|reason| anyhow!(NoAccess(reason)))?;
-        let rollout = scene.rollout().await.map_err(|reason| anyhow!(NoAccess(reason)))?;
-        let rollout = rollout.ok_or_else(|| anyhow!("there is no Deployment {}", scene.coordinates.deployment))?;
-        let mut checks = vec![of_rollout(&rollout), of_git(&scene, &rollout).await];
+        let delivery = Delivery::find(&options.target.choice_at(&options.at)).await?;
+        let cluster = delivery.reachable().map_err(|reason| anyhow!(NoAccess(reason)))?;
+        let rollout = delivery.rollout().await.map_err(|reason| anyhow!(NoAccess(reason)))?;
+        let rollout = rollout.ok_or_else(|| anyhow!("there is no Deployment {}", delivery.names.deployment))?;
+        let mut checks = vec![of_rollout(&rollout), of_git(&delivery, &rollout).await];
         let addresses = match &options.at.endpoint {
             Some(endpoint) => vec![endpoint::base(endpoint)],
-            None => endpoint::addresses(cluster, &scene.coordinates).await,
+            None => endpoint::addresses(cluster, &delivery.names).await,
         };
-        checks.extend(of_service(&scene, &addresses, &rollout, &options.paths).await);
-        checks.push(of_attestation(&scene, &rollout));
+        checks.extend(of_service(&delivery, &addresses, &rollout, &options.paths).await);
+        checks.push(of_attestation(&delivery, &rollout));
         let passed = checks.iter().all(|check| check.outcome != Outcome::Failed);
         options.output.print(&Verified { passed, checks })?;
         Ok(if passed { Exit::Done } else { Exit::Failed }.into())
@@ -110,16 +111,16 @@ fn of_rollout(rollout: &Rollout) -> Check {
     check("rollout", workload.is_complete() && workload.wanted > 0, detail)
 }
 
-async fn of_git(scene: &Scene, rollout: &Rollout) -> Check {
-    match scene.image_in_git().await {
+async fn of_git(delivery: &Delivery, rollout: &Rollout) -> Check {
+    match delivery.image_in_git().await {
         Ok(image) if image == rollout.workload.image => check("image", true, "the one that git names"),
         Ok(image) => check("image", false, format!("git names {image}, the cluster runs {}", rollout.workload.image)),
         Err(reason) => skipped("image", reason),
     }
 }
 
-async fn of_service(scene: &Scene, addresses: &[String], rollout: &Rollout, paths: &[String]) -> Vec<Check> {
-    let probe = scene.coordinates.probe.as_ref().map(|probe| probe.path.as_str());
+async fn of_service(delivery: &Delivery, addresses: &[String], rollout: &Rollout, paths: &[String]) -> Vec<Check> {
+    let probe = delivery.names.probe.as_ref().map(|probe| probe.path.as_str());
     let mut checks = Vec::new();
     if probe.is_none() {
         let advice = format!("{DEPLOYMENT} has no readinessProbe with an httpGet, which says what to ask");
@@ -130,7 +131,7 @@ async fn of_service(scene: &Scene, addresses: &[String], rollout: &Rollout, path
     let mut found = None;
     for address in addresses {
         found = Some(address);
-        if scene.client.get(address, asked[0]).await.is_ok() {
+        if delivery.client.get(address, asked[0]).await.is_ok() {
             break;
         }
     }
@@ -140,7 +141,7 @@ async fn of_service(scene: &Scene, addresses: &[String], rollout: &Rollout, path
             checks.push(check(path, false, "the Service has no NodePort: name its address with --endpoint"));
             continue;
         };
-        checks.push(match scene.client.get(address, path).await {
+        checks.push(match delivery.client.get(address, path).await {
             Ok(answer) => {
                 let right = path != VERSION || names_the_tag(&answer, &tag);
                 check(path, right, format!("{address} answers {}", shortened(&answer)))
@@ -168,9 +169,9 @@ fn shortened(answer: &str) -> String {
 }
 
 /// By GitHub's own command: that this repository's workflow built the very digest that runs.
-fn of_attestation(scene: &Scene, rollout: &Rollout) -> Check {
+fn of_attestation(delivery: &Delivery, rollout: &Rollout) -> Check {
     const NAME: &str = "attestation";
-    if scene.is_local_loop() {
+    if delivery.stand_in.is_some() {
         return skipped(
             NAME,
             "the loop on this machine attests nothing: nobody but GitHub signs for GitHub's workflows",
@@ -180,9 +181,9 @@ fn of_attestation(scene: &Scene, rollout: &Rollout) -> Check {
     let Some(digest) = running.and_then(|pod| Some(pod.image_id.split_once('@')?.1)) else {
         return skipped(NAME, "no pod says which digest it runs");
     };
-    let image = format!("oci://{}@{digest}", scene.coordinates.image);
-    let slug = &scene.coordinates.slug;
-    let workflow = format!("{slug}/.github/workflows/{}", crate::journey::workflow::FILE);
+    let image = format!("oci://{}@{digest}", delivery.names.image);
+    let slug = &delivery.names.slug;
+    let workflow = format!("{slug}/.github/workflows/{}", delivery::journey::workflow::FILE);
     let mut gh = Command::new("gh");
     gh.args(["attestation", "verify", &image, "--repo", slug, "--signer-workflow", &workflow]);
     match gh.env("GH_PROMPT_DISABLED", "1").stdin(Stdio::null()).output() {

@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
+use delivery::access::NoAccess;
 
 use crate::exit::Exit;
-use crate::journey::collect::Scene;
-use crate::journey::follow::Changes;
 use crate::output::Output;
 use crate::target::{At, Target, block_on};
+use crate::text::journey::Changes;
+use delivery::Delivery;
 
 /// Wait until a commit is live on all pods, or until it is clear that it will not be
 ///
@@ -35,10 +36,10 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
-        let scene = Scene::set(&options.target, options.at.endpoint.as_deref()).await?;
-        let commit = scene.commit(&options.commit).await?;
+        let delivery = Delivery::find(&options.target.choice_at(&options.at)).await?;
+        let commit = delivery.commit(&options.commit).await?;
         let mut changes = Changes::default();
-        let (answer, exit) = scene
+        let (answer, end) = delivery
             .follow(&commit, Some(options.timeout), |answer| {
                 for line in changes.lines(answer) {
                     anstream::eprintln!("{line}");
@@ -46,7 +47,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
                 Ok(())
             })
             .await?;
+        let Some(answer) = answer else {
+            bail!(NoAccess(format!(
+                "nobody has answered within {}; is the cluster or the repository overloaded?",
+                humantime::format_duration(options.timeout)
+            )))
+        };
         options.output.print(&answer)?;
+        let exit = Exit::of_journey(answer.state, end);
         if exit == Exit::TimedOut {
             anstream::eprintln!("error: not live after {}", humantime::format_duration(options.timeout));
         }

@@ -2,16 +2,19 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
+use delivery::access::NoAccess;
+use delivery::watcher::LOOK;
 
 use crate::exit::Exit;
-use crate::journey::answer::{Answer, State};
-use crate::journey::collect::Scene;
-use crate::journey::follow::Changes;
 use crate::output::{Answer as _, Output};
 use crate::target::{At, Target, block_on};
+use crate::text::journey::Changes;
+use delivery::Delivery;
+use delivery::journey::answer::{Answer, State};
 
 /// Say where a commit is on its way to the pods, and what keeps it from going on
 ///
@@ -37,16 +40,16 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
-        let scene = Scene::set(&options.target, options.at.endpoint.as_deref()).await?;
-        let commit = scene.commit(&options.commit).await?;
+        let delivery = Delivery::find(&options.target.choice_at(&options.at)).await?;
+        let commit = delivery.commit(&options.commit).await?;
         let answer = if options.watch {
             let mut screen = Screen::new(options.output);
-            let (answer, _) = scene.follow(&commit, None, |answer| screen.show(answer)).await?;
-            answer
+            delivery.follow(&commit, None, |answer| screen.show(answer)).await?.0
         } else {
-            let answer = scene.where_is_in_time(&commit).await?;
-            options.output.print(&answer)?;
-            answer
+            delivery.follow(&commit, Some(Duration::ZERO), |answer| options.output.print(answer)).await?.0
+        };
+        let Some(answer) = answer else {
+            bail!(NoAccess(format!("no complete answer within {} s; is the cluster overloaded?", LOOK.as_secs())))
         };
         let exit = if answer.state == State::Unknown { Exit::NoAccess } else { Exit::Done };
         Ok(exit.into())
@@ -89,7 +92,7 @@ impl Screen {
             for line in self.changes.lines(answer) {
                 writeln!(out, "{line}")?;
             }
-            if answer.state.end().is_some() {
+            if answer.state.is_end() {
                 writeln!(out, "{}", answer.summary)?;
             }
         }

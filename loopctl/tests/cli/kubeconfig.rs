@@ -16,6 +16,12 @@ fn check(places: &[&str], variable: Option<&str>, code: u8, said: &str) {
         fs::create_dir_all(place.parent().expect("it is in a folder")).expect("a folder");
         fs::write(place, &kubeconfig).expect("a kubeconfig");
     }
+    // As the loop of this machine writes it, if that is what is there.
+    let state = world.path("state");
+    if state.exists() {
+        let said = machine::stand_in::of(&state).to_string();
+        fs::write(state.join(machine::stand_in::FILE), said).expect("what the loop stands in for");
+    }
     let transcript = world.transcript_with(variable, &["verify"]);
     let (_, stderr) = transcript.split_once("--- stderr\n").expect("each transcript has it");
     assert_eq!(stderr.lines().next(), Some(said), "{places:?}, KUBECONFIG={variable:?}\n{transcript}");
@@ -47,4 +53,10 @@ fn with_neither_both_ways_are_named() {
         "error: no kubeconfig is set up, and no loop is up on this machine: `export KUBECONFIG=FILE` names a cluster of \
          yours, `cargo loopctl up` starts the loop",
     );
+}
+
+#[test]
+fn the_loop_is_looked_for_where_it_is() {
+    assert_eq!(delivery::stand_in::FILE, machine::stand_in::FILE);
+    assert_eq!(delivery::stand_in::FOLDER, machine::place::STATE);
 }

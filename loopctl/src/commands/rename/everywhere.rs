@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use super::names::Names;
 use super::{rust, words};
 use crate::changes::Changes;
-use crate::git::Git;
-use crate::tfvars::{self, Tfvars};
+use delivery::git::Git;
+use delivery::tfvars::{self, Tfvars};
 
 /// What the loop on one machine is built from: its cache knows it by these very bytes.
 const LEFT_ALONE: &str = "loopctl/parts/";
@@ -57,7 +57,7 @@ pub fn changes(root: &Path, git: &Git, from: &Names, to: &Names) -> Result<Chang
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coordinates::Coordinates;
+    use delivery::coordinates::Coordinates;
 
     /// Every file of this repository, renamed to that and back.
     fn check(name: &str) {

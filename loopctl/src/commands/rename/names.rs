@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::coordinates::{APPLICATION, Coordinates, DEPLOYMENT};
+use delivery::coordinates::{APPLICATION, Coordinates, DEPLOYMENT};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Names {

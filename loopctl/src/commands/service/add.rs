@@ -11,10 +11,10 @@ use super::plan::{Plan, plan};
 use super::{DeliveredBy, checks, next_steps, node_port};
 use crate::changes::Listed;
 use crate::commands::progress::say;
-use crate::coordinates::Coordinates;
 use crate::output::{Answer, Output, numbered};
 use crate::target::block_on;
-use crate::tfvars::Service;
+use delivery::coordinates::Coordinates;
+use delivery::tfvars::Service;
 
 /// Declare one service more
 ///

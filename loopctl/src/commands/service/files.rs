@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::coordinates::{Coordinates, DEPLOYMENT};
-use crate::tfvars::Service;
+use delivery::coordinates::{Coordinates, DEPLOYMENT};
+use delivery::tfvars::Service;
 
 const TEMPLATES: [(&str, &str, &str); 6] = [
     ("k8s", "namespace.yaml", include_str!("../../../templates/k8s/namespace.yaml")),
@@ -88,7 +88,7 @@ fn yaml(root: &Path, file: &str) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tfvars::Tfvars;
+    use delivery::tfvars::Tfvars;
 
     fn root() -> &'static Path {
         Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()

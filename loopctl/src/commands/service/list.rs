@@ -7,9 +7,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{DeliveredBy, delivered_by, image_of};
-use crate::coordinates::Coordinates;
 use crate::output::{Answer, Output};
-use crate::tfvars::{Service, Tfvars};
+use delivery::coordinates::Coordinates;
+use delivery::tfvars::{Service, Tfvars};
 
 /// List the services that this repository declares, with their sizing
 #[derive(Args)]

@@ -2,7 +2,7 @@
 
 use super::DeliveredBy;
 use crate::changes::Listed;
-use crate::tfvars::Service;
+use delivery::tfvars::Service;
 
 pub fn after_add(name: &str, service: &Service, by: DeliveredBy, paths: &[&str]) -> Vec<String> {
     let mut steps = vec![format!("git add {} && git commit -m 'Add the service {name}'", places(name, paths))];

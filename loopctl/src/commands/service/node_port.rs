@@ -5,7 +5,7 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 
-use crate::cluster::Cluster;
+use delivery::cluster::Cluster;
 
 /// What Kubernetes keeps for NodePorts.
 const RANGE: std::ops::RangeInclusive<u16> = 30000..=32767;

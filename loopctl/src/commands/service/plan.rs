@@ -6,8 +6,8 @@ use super::add::Options;
 use super::node_port::{self, Owner, Taken};
 use super::{DeliveredBy, checks, delivered_by, files};
 use crate::changes::Changes;
-use crate::coordinates::Coordinates;
-use crate::tfvars::{self, Service, Tfvars};
+use delivery::coordinates::Coordinates;
+use delivery::tfvars::{self, Service, Tfvars};
 
 pub struct Plan {
     pub service: Service,

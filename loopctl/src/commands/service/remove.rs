@@ -11,9 +11,9 @@ use super::{checks, delivered_by, files, next_steps};
 use crate::changes::{Changes, Listed};
 use crate::commands::confirm::confirmed;
 use crate::commands::progress::say;
-use crate::coordinates::Coordinates;
 use crate::output::{Answer, Output, numbered};
-use crate::tfvars::{self, Tfvars};
+use delivery::coordinates::Coordinates;
+use delivery::tfvars::{self, Tfvars};
 
 /// Take a service out of the repository again: its entry, its manifests, its Application
 ///

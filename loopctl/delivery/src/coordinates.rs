@@ -1,0 +1,248 @@
+//! Who is who in this delivery: every name is read from the checkout's own manifests, so that a clone
+//! under another owner needs no other loopctl.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+pub const DEPLOYMENT: &str = "k8s/deployment.yaml";
+pub const SERVICE: &str = "k8s/service.yaml";
+pub const APPLICATION: &str = "argocd/application.yaml";
+
+/// The annotation of the Deployment in git that stops all bumps.
+pub const HOLD: &str = "delivery.argo-rust/hold";
+
+/// What an image is made of; the same list as IMAGE_INPUTS in .github/scripts/manifest.bash.
+pub const IMAGE_INPUTS: [&str; 5] = ["Dockerfile", ".dockerignore", "Cargo.toml", "Cargo.lock", "src"];
+
+#[derive(Clone, Debug)]
+pub struct Coordinates {
+    /// The root of the checkout.
+    pub folder: PathBuf,
+    /// `owner/name` of the repository that Argo CD watches.
+    pub slug: String,
+    pub repository: String,
+    pub branch: String,
+    pub application: String,
+    pub application_namespace: String,
+    pub project: String,
+    pub namespace: String,
+    pub deployment: String,
+    pub container: String,
+    /// `key=value,…` by which the Deployment finds its pods.
+    pub selector: String,
+    /// Without its tag.
+    pub image: String,
+    /// What this checkout's manifest names; the branch may name another one by now.
+    pub tag: String,
+    pub service: String,
+    /// The birth value; the live Service may have another one.
+    pub node_port: Option<u16>,
+    pub pull_secrets: Vec<String>,
+    /// What the delivery asks of the service; None where the manifest's readiness is probed in another way than by HTTP.
+    pub probe: Option<Probe>,
+}
+
+/// The path and the port of the readiness probe: the delivery's contract, in ARCHITECTURE.md.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    pub path: String,
+    pub port: u16,
+}
+
+impl Coordinates {
+    /// Of the checkout that the current folder is in.
+    pub fn find() -> Result<Self> {
+        let here = std::env::current_dir().context("cannot tell the current folder")?;
+        let folder = here.ancestors().find(|folder| folder.join(APPLICATION).is_file()).with_context(|| {
+            format!("{} is in no checkout with an {APPLICATION}: change into your clone first", here.display())
+        })?;
+        Self::read(folder)
+    }
+
+    pub fn read(folder: &Path) -> Result<Self> {
+        let deployment = Manifest::read(folder, DEPLOYMENT, "Deployment")?;
+        let service = Manifest::read(folder, SERVICE, "Service")?;
+        let application = Manifest::read(folder, APPLICATION, "Application")?;
+        let repository = application.text("/spec/source/repoURL")?;
+        let container = deployment.container()?;
+        let (image, tag) = split_image(&deployment.text(&format!("{container}/image"))?)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            slug: slug(&repository).with_context(|| format!("repoURL of {APPLICATION}"))?,
+            branch: application.text("/spec/source/targetRevision")?,
+            application: application.text("/metadata/name")?,
+            application_namespace: application.text("/metadata/namespace")?,
+            project: application.text("/spec/project")?,
+            namespace: deployment.text("/metadata/namespace")?,
+            deployment: deployment.text("/metadata/name")?,
+            container: deployment.text(&format!("{container}/name"))?,
+            selector: deployment.labels("/spec/selector/matchLabels"),
+            service: service.text("/metadata/name")?,
+            node_port: service
+                .value("/spec/ports/0/nodePort")
+                .and_then(Value::as_u64)
+                .and_then(|port| port.try_into().ok()),
+            pull_secrets: deployment.names("/spec/template/spec/imagePullSecrets"),
+            probe: deployment.probe(),
+            repository,
+            image,
+            tag,
+        })
+    }
+
+    pub fn image_of(&self, tag: &str) -> String {
+        format!("{}:{tag}", self.image)
+    }
+}
+
+/// `sha-` and the commit's first seven digits.
+pub fn tag_of(commit: &str) -> String {
+    format!("sha-{}", short(commit))
+}
+
+pub fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
+
+/// A registry may have a port, so only a colon behind the last slash begins a tag.
+pub fn split_image(image: &str) -> Result<(String, String)> {
+    let name = image.split('@').next().unwrap_or(image);
+    match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => Ok((name.to_owned(), tag.to_owned())),
+        _ => bail!("the image {image} has no tag"),
+    }
+}
+
+/// Without the digest that may stand behind the tag.
+pub fn tagged(image: &str) -> String {
+    image.split('@').next().unwrap_or(image).to_owned()
+}
+
+/// `owner/name`, from an address in any of git's ways of writing one.
+pub fn slug(repository: &str) -> Result<String> {
+    let path = repository.trim_end_matches('/').trim_end_matches(".git");
+    let mut words = path.rsplit(['/', ':']).filter(|word| !word.is_empty());
+    match (words.next(), words.next()) {
+        (Some(name), Some(owner)) => Ok(format!("{owner}/{name}")),
+        _ => bail!("{repository} does not end in OWNER/NAME"),
+    }
+}
+
+/// The document that says to be of that kind, or else the one that says nothing about it.
+pub fn of_kind(documents: &[Value], kind: &str) -> Option<usize> {
+    let says = documents.iter().position(|document| document["kind"] == kind);
+    says.or_else(|| documents.iter().position(|document| document.is_object() && document["kind"].is_null()))
+}
+
+struct Manifest {
+    file: &'static str,
+    value: Value,
+}
+
+impl Manifest {
+    /// The file's document of that kind; others may stand beside it.
+    fn read(folder: &Path, file: &'static str, kind: &str) -> Result<Self> {
+        let text = std::fs::read_to_string(folder.join(file)).with_context(|| format!("cannot read {file}"))?;
+        let documents: Vec<Value> =
+            serde_saphyr::from_multiple(&text).with_context(|| format!("{file} is not valid YAML"))?;
+        let at = of_kind(&documents, kind);
+        let value = at.and_then(|at| documents.into_iter().nth(at));
+        Ok(Self { file, value: value.with_context(|| format!("{file} has no document of kind {kind}"))? })
+    }
+
+    /// Where the container is that has the Deployment's own name, or is the only one; as in `crate::manifest`.
+    fn container(&self) -> Result<String> {
+        let list = "/spec/template/spec/containers";
+        let (own, names) = (self.text("/metadata/name")?, self.names(list));
+        let at = if names.len() == 1 { Some(0) } else { names.iter().position(|name| *name == own) };
+        let at = at.with_context(|| format!("{}: none of the containers {names:?} is named {own}", self.file))?;
+        Ok(format!("{list}/{at}"))
+    }
+
+    fn value(&self, pointer: &str) -> Option<&Value> {
+        self.value.pointer(pointer)
+    }
+
+    fn text(&self, pointer: &str) -> Result<String> {
+        let found = self.value(pointer).and_then(Value::as_str);
+        found.map(str::to_owned).with_context(|| format!("{} has no {pointer}", self.file))
+    }
+
+    /// A port that the probe names is looked up among those of the container.
+    fn probe(&self) -> Option<Probe> {
+        let container = self.value("/spec/template/spec/containers/0")?;
+        let asked = container.pointer("/readinessProbe/httpGet")?;
+        let named = |name: &str| container["ports"].as_array()?.iter().find(|port| port["name"] == name);
+        let port = asked["port"].as_u64().or_else(|| named(asked["port"].as_str()?)?["containerPort"].as_u64())?;
+        Some(Probe { path: asked["path"].as_str().unwrap_or("/").to_owned(), port: port.try_into().ok()? })
+    }
+
+    fn labels(&self, pointer: &str) -> String {
+        let labels = self.value(pointer).and_then(Value::as_object).into_iter().flatten();
+        let pairs: Vec<String> =
+            labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+        pairs.join(",")
+    }
+
+    fn names(&self, pointer: &str) -> Vec<String> {
+        let list = self.value(pointer).and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(|entry| entry["name"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_coordinates_are_those_of_this_checkouts_manifests() {
+        let folder = &Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let found = Coordinates::read(folder).expect("the checkout's manifests are whole");
+        assert_eq!(found.image.rsplit('/').next(), found.slug.rsplit('/').next());
+        assert_eq!(found.selector, format!("app.kubernetes.io/name={}", found.deployment));
+        assert!(found.node_port.is_some() && !found.pull_secrets.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn the_probe_is_read_with_its_port_by_number_or_by_name() {
+        let check = |probe: &str, expected: Option<(&str, u16)>| {
+            let text = format!(
+                "spec: {{template: {{spec: {{containers: [{{ports: [{{name: http, containerPort: 81}}], {probe}}}]}}}}}}"
+            );
+            let value = serde_saphyr::from_str(&text).expect("the case is YAML");
+            let found = Manifest { file: DEPLOYMENT, value }.probe();
+            assert_eq!(found, expected.map(|(path, port)| Probe { path: path.to_owned(), port }), "{probe}");
+        };
+        check("readinessProbe: {httpGet: {path: /live, port: 80}}", Some(("/live", 80)));
+        check("readinessProbe: {httpGet: {port: http}}", Some(("/", 81)));
+        check("readinessProbe: {httpGet: {path: /, port: other}}", None);
+        check("readinessProbe: {tcpSocket: {port: 80}}", None);
+        check("livenessProbe: {httpGet: {path: /live, port: 80}}", None);
+    }
+
+    #[test]
+    fn owner_and_name_are_the_last_two_words_of_any_address() {
+        for address in [
+            "https://github.com/owner/name.git",
+            "git@github.com:owner/name.git",
+            "ssh://git@host:22/owner/name/",
+            "http://10.0.0.1:3000/owner/name",
+        ] {
+            assert_eq!(slug(address).expect(address), "owner/name", "{address}");
+        }
+    }
+
+    #[test]
+    fn a_port_of_a_registry_is_no_tag() {
+        let check = |image: &str, expected: Option<(&str, &str)>| {
+            let found = split_image(image).ok();
+            let found = found.as_ref().map(|(name, tag)| (name.as_str(), tag.as_str()));
+            assert_eq!(found, expected, "{image}");
+        };
+        check("ghcr.io/a/b:sha-1234567", Some(("ghcr.io/a/b", "sha-1234567")));
+        check("localhost:5000/b:v1@sha256:00", Some(("localhost:5000/b", "v1")));
+        check("localhost:5000/b", None);
+    }
+}

@@ -1,0 +1,134 @@
+//! The handle on one delivery: its names, and everybody who can be asked about it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use futures_util::future::join;
+
+use crate::cluster::Cluster;
+use crate::cluster::application::Application;
+use crate::coordinates::Coordinates;
+use crate::git::Git;
+use crate::git::remote::Remote;
+use crate::journey::endpoint::Client;
+use crate::journey::facts::{Rollout, Run, Seen};
+use crate::journey::kept::{FAR, Kept};
+use crate::registry::Registry;
+use crate::stand_in::{self, StandIn};
+
+/// What a person has said in place of what the checkout and the kubeconfig say.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    pub context: Option<String>,
+    pub namespace: Option<String>,
+    pub application: Option<String>,
+    /// Where the service is asked.
+    pub endpoint: Option<String>,
+}
+
+pub struct Delivery {
+    pub names: Coordinates,
+    pub git: Arc<Git>,
+    pub remote: Remote,
+    /// Or the reason why there is none.
+    pub cluster: Seen<Cluster>,
+    pub endpoint: Option<String>,
+    pub client: Client,
+    pub stand_in: Option<StandIn>,
+    pub(crate) tips: Kept<Seen<String>>,
+    pub(crate) digests: Kept<Seen<Option<String>>>,
+    pub(crate) runs: Kept<Seen<Option<Run>>>,
+}
+
+impl Choice {
+    /// What the checkout says, with what was chosen in its place.
+    pub fn coordinates(&self) -> Result<Coordinates> {
+        let mut names = Coordinates::find()?;
+        if let Some(namespace) = &self.namespace {
+            names.namespace.clone_from(namespace);
+        }
+        if let Some(application) = &self.application {
+            names.application.clone_from(application);
+        }
+        Ok(names)
+    }
+
+    pub async fn cluster(&self) -> Result<Cluster> {
+        Cluster::connect(self.context.as_deref()).await
+    }
+}
+
+impl Delivery {
+    pub async fn find(choice: &Choice) -> Result<Self> {
+        let names = choice.coordinates()?;
+        let cluster = said(choice.cluster().await);
+        let stand_in = cluster.as_ref().ok().and_then(|cluster| stand_in::of(&cluster.server));
+        let git = Git::in_folder(&names.folder);
+        let mut repository = names.repository.clone();
+        if let Ok(cluster) = &cluster
+            && let Ok(Some(application)) = cluster.application(&names.application_namespace, &names.application).await
+            && !application.spec.source.repository.is_empty()
+        {
+            // Argo CD's own word for where it deploys from: a fork or the loop on one machine has another address.
+            repository = application.spec.source.repository;
+        }
+        let password = stand_in.as_ref().map(|stand_in| stand_in.git_password.clone());
+        let remote = git.remote_of(&repository, password)?;
+        Ok(Self { stand_in, cluster, endpoint: choice.endpoint.clone(), ..Self::beside(names, git, remote)? })
+    }
+
+    /// A repository without a cluster.
+    pub fn beside(names: Coordinates, git: Git, remote: Remote) -> Result<Self> {
+        Ok(Self {
+            names,
+            git: Arc::new(git),
+            remote,
+            cluster: Err("there is no cluster".to_owned()),
+            endpoint: None,
+            client: Client::new()?,
+            stand_in: None,
+            tips: Kept::default(),
+            digests: Kept::default(),
+            runs: Kept::default(),
+        })
+    }
+
+    pub fn reachable(&self) -> Seen<&Cluster> {
+        self.cluster.as_ref().map_err(Clone::clone)
+    }
+
+    /// How long an answer is good for: the loop on this machine is asked each time.
+    pub(crate) fn pause(&self) -> Duration {
+        if self.stand_in.is_some() { Duration::ZERO } else { FAR }
+    }
+
+    pub async fn application(&self) -> Seen<Option<Application>> {
+        let names = &self.names;
+        said(self.reachable()?.application(&names.application_namespace, &names.application).await)
+    }
+
+    pub async fn rollout(&self) -> Seen<Option<Rollout>> {
+        let (cluster, names) = (self.reachable()?, &self.names);
+        let workload = cluster.workload(&names.namespace, &names.deployment, &names.container, &names.selector);
+        let (workload, pods) = join(workload, cluster.pods(&names.namespace, &names.selector, &names.container)).await;
+        let Some(workload) = said(workload)? else { return Ok(None) };
+        Ok(Some(Rollout { workload, pods: said(pods)? }))
+    }
+
+    /// The digest behind a tag, or None when the registry has no such image.
+    pub async fn digest(&self, image: &str, tag: &str) -> Result<Option<String>> {
+        let secret = match (&self.cluster, self.names.pull_secrets.first()) {
+            // Whoever may not read it may still be logged in to the registry.
+            (Ok(cluster), Some(name)) if self.stand_in.is_none() => {
+                cluster.pull_secret(&self.names.namespace, name).await.unwrap_or_default()
+            }
+            _ => None,
+        };
+        Registry::of(image, secret.as_deref(), self.stand_in.as_ref())?.digest(tag).await
+    }
+}
+
+pub(crate) fn said<T>(answer: Result<T>) -> Seen<T> {
+    answer.map_err(|error| format!("{error:#}"))
+}

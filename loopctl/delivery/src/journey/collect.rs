@@ -1,0 +1,144 @@
+//! Asks everybody at once, and keeps apart what each said from why it could not be asked.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use futures_util::future::join3;
+use jiff::Timestamp;
+
+use super::branch;
+use super::endpoint;
+use super::facts::{Branch, Build, Endpoint, Facts, Relation, Run, Seen};
+use super::workflow;
+use crate::access::NoAccess;
+use crate::cluster::application::Application;
+use crate::coordinates::{DEPLOYMENT, slug, tag_of};
+use crate::git::Git;
+use crate::git::history::Commit;
+use crate::handle::{Delivery, said};
+
+impl Delivery {
+    /// The commit that a person means by what they typed; when the clone has not got it, the branch may have.
+    pub async fn commit(&self, revision: &str) -> Result<Commit> {
+        let mut id = self.git.resolve(revision)?;
+        if id.is_none() {
+            let fetched = self.tip().await.map_err(|reason| anyhow!(NoAccess(reason)));
+            fetched.with_context(|| format!("this clone has no commit {revision}"))?;
+            id = self.git.resolve(revision)?;
+        }
+        self.git.commit(&id.with_context(|| {
+            format!(
+                "neither this clone nor {} has a commit {revision}; `git fetch` it first, or say which one you mean",
+                self.names.branch
+            )
+        })?)
+    }
+
+    /// What the newest manifest of the branch names.
+    pub async fn image_in_git(&self) -> Seen<String> {
+        let tip = self.tip().await?;
+        let text = said(self.git.file(&tip, DEPLOYMENT))?.ok_or_else(|| format!("{DEPLOYMENT} is gone"))?;
+        said(branch::image_in(&text))
+    }
+
+    async fn tip(&self) -> Seen<String> {
+        let (git, remote, branch) = (Arc::clone(&self.git), self.remote.clone(), self.names.branch.clone());
+        let work = move || git.tip(&remote, &branch);
+        self.tips.ask("", self.pause(), async { said(in_a_thread(work).await) }).await
+    }
+
+    pub async fn collect(&self, commit: &Commit) -> Facts {
+        let source = async {
+            let application = self.application().await;
+            let branch = self.branch_of(commit, application.as_ref().ok().cloned().flatten()).await;
+            let digest = self.digest_of(commit, branch.as_ref().ok().map(|(branch, _)| branch)).await;
+            (application, branch, digest)
+        };
+        let ((application, branch, digest), rollout, endpoint) = join3(source, self.rollout(), self.endpoint()).await;
+        let (branch, containing) = match branch {
+            Ok((branch, containing)) => (Ok(branch), containing),
+            Err(reason) => (Err(reason), BTreeSet::new()),
+        };
+        Facts {
+            run: self.run(&branch).await,
+            now: Timestamp::now(),
+            commit: commit.clone(),
+            image: self.names.image.clone(),
+            branch,
+            digest,
+            application,
+            containing,
+            rollout,
+            endpoint,
+            endpoint_is_given: self.endpoint.is_some(),
+        }
+    }
+
+    async fn endpoint(&self) -> Seen<Endpoint> {
+        let addresses = match &self.endpoint {
+            Some(endpoint) => vec![endpoint::base(endpoint)],
+            None => endpoint::addresses(self.reachable()?, &self.names).await,
+        };
+        endpoint::look(&self.client, &addresses).await
+    }
+
+    /// Git runs in a thread, so that the cluster is asked meanwhile.
+    async fn branch_of(&self, commit: &Commit, application: Option<Application>) -> Seen<(Branch, BTreeSet<String>)> {
+        let (git, coordinates, commit) = (Arc::clone(&self.git), self.names.clone(), commit.clone());
+        let tip = self.tip().await?;
+        let work = move || {
+            let branch = branch::look(&git, &coordinates, &commit, &tip)?;
+            let containing = containing(&git, &branch, &application.unwrap_or_default());
+            anyhow::Ok((branch, containing))
+        };
+        said(in_a_thread(work).await)
+    }
+
+    async fn digest_of(&self, commit: &Commit, branch: Option<&Branch>) -> Seen<Option<String>> {
+        let tag = match branch.map(|branch| (&branch.build, branch.source.as_ref())) {
+            Some((Build::NotNeeded(tag), _)) => tag.clone(),
+            Some((Build::Needed, source)) => tag_of(&source.unwrap_or(commit).id),
+            None => tag_of(&commit.id),
+        };
+        let image = &self.names.image;
+        self.digests.ask(&tag, self.pause(), async { said(self.digest(image, &tag).await) }).await
+    }
+
+    /// Asked for only when it matters: the question to GitHub takes longer than all the others.
+    async fn run(&self, branch: &Seen<Branch>) -> Seen<Option<Run>> {
+        let waits = |branch: &&Branch| branch.build == Build::Needed && branch.newest.relation == Relation::Older;
+        let Some(source) = branch.as_ref().ok().filter(waits).and_then(|branch| branch.source.clone()) else {
+            return Ok(None);
+        };
+        let repository = self.names.repository.clone();
+        let slug = slug(&repository).map_err(|error| error.to_string())?;
+        let (stand_in, question) = (self.stand_in.clone(), source.id.clone());
+        let work = move || workflow::look(&slug, &repository, &source.id, stand_in.as_ref());
+        let asked = async {
+            tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(format!("the workflow: {error}")))
+        };
+        self.runs.ask(&question, self.pause(), asked).await
+    }
+}
+
+/// Those revisions which Argo CD speaks of that have the commit's bump, or the commit itself when it needs none.
+fn containing(git: &Git, branch: &Branch, application: &Application) -> BTreeSet<String> {
+    let source = branch.source.as_ref();
+    let needed = match branch.build {
+        Build::NotNeeded(_) => source,
+        Build::Needed => branch.bump.as_ref().or(source.filter(|_| branch.newest.relation == Relation::Own)),
+    };
+    let Some(needed) = needed else { return BTreeSet::new() };
+    let status = &application.status;
+    let mut revisions: BTreeSet<&str> = status.history.iter().map(|entry| entry.revision.as_str()).collect();
+    revisions.insert(&status.sync.revision);
+    revisions.extend(status.operation_state.as_ref().map(|operation| operation.revision()));
+    // A revision that this clone has not got is none of the branch, which it has got whole.
+    let has = |revision: &&str| !revision.is_empty() && git.is_ancestor(&needed.id, revision).unwrap_or(false);
+    revisions.into_iter().filter(has).map(str::to_owned).collect()
+}
+
+async fn in_a_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(anyhow!("git: {error}")))
+}

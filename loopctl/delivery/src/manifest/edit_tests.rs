@@ -1,0 +1,92 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const GOOD: &str = "1111111";
+const BAD: &str = "2222222";
+
+/// The project's own manifest, with the tag of the bad revision.
+fn shipped() -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../k8s/deployment.yaml");
+    let text = std::fs::read_to_string(path).expect("the project has a manifest");
+    let image = image(&text).expect("it names an image");
+    lift(&text.replace(&image.written, &format!("{}:sha-{BAD}", image.name))).expect("it can be edited")
+}
+
+/// A small manifest whose metadata is `metadata`.
+fn small(metadata: &str) -> String {
+    format!(
+        "kind: Deployment\nmetadata:\n{metadata}spec: # more\n  template:\n    spec:\n      containers:\n        - name: a\n          image: a/b:sha-{BAD}\n"
+    )
+}
+
+/// After a rollback the metadata is `expected`, and lifting the hold leaves `lifted`.
+fn check(metadata: &str, expected: &str, lifted: &str) {
+    let good = |text: String| text.replace(BAD, GOOD);
+    let after = roll_back(&small(metadata), GOOD, BAD).expect(metadata);
+    assert_eq!(after, good(small(&expected.replace(BAD, "BAD"))).replace("BAD", BAD));
+    assert_eq!(hold(&after).map(|hold| hold.bad).as_deref(), Some(BAD));
+    assert_eq!(lift(&after).expect(metadata), good(small(lifted)));
+}
+
+#[test]
+fn the_hold_is_put_where_the_file_has_its_annotations_or_makes_them() {
+    let hold = format!("delivery.argo-rust/hold: \"{BAD}\"");
+    let plain = "  name: a\n";
+    check(plain, &format!("{plain}  annotations:\n    {hold}\n"), plain);
+    // A comment behind the block belongs to what follows.
+    check(
+        "  name: a\n\n# spec\n",
+        &format!("  name: a\n  annotations:\n    {hold}\n\n# spec\n"),
+        "  name: a\n\n# spec\n",
+    );
+    let others = "  annotations: # two\n      b: c\n  name: a\n";
+    check(others, &format!("  annotations: # two\n      {hold}\n      b: c\n  name: a\n"), others);
+    let braces = "  annotations: {b: c} # one\n  name: a\n";
+    check(braces, &format!("  annotations: {{{hold}, b: c}} # one\n  name: a\n"), braces);
+    let empty = "  annotations: {}\n  name: a\n";
+    check(empty, &format!("  annotations: {{{hold}}}\n  name: a\n"), empty);
+    // Another hold makes place for this one.
+    let held = "  annotations:\n    'delivery.argo-rust/hold': '0000000'\n    b: c\n";
+    check(held, &format!("  annotations:\n    {hold}\n    b: c\n"), "  annotations:\n    b: c\n");
+}
+
+#[test]
+fn what_cannot_be_edited_safely_is_left_alone_with_a_word_about_the_way_out() {
+    let refused = |text: &str| format!("{:#}", roll_back(text, GOOD, BAD).expect_err(text));
+    let in_braces = small("").replace("metadata:\n", "metadata: {name: a}\n");
+    assert!(refused(&in_braces).contains("no block `metadata:`"), "{}", refused(&in_braces));
+    let over_lines = small("  annotations:\n    {b: c}\n  name: a\n");
+    assert!(refused(&over_lines).contains("edit it by hand") || refused(&over_lines).contains("after the edit"));
+}
+
+#[test]
+fn the_shipped_manifest_is_rolled_back_by_three_lines_and_lifted_to_the_byte() {
+    let before = shipped();
+    let after = roll_back(&before, GOOD, BAD).expect("it can be edited");
+    let diff = crate::steer::diff(&before, &after);
+    let mut changed: Vec<&str> = diff.lines().skip(2).filter(|line| line.starts_with(['+', '-'])).collect();
+    changed.retain(|line| !line.contains("image:"));
+    assert_eq!(changed, ["+  annotations:", "+    delivery.argo-rust/hold: \"2222222\""], "{diff}");
+    assert_eq!(lift(&after).expect("it can be lifted"), before.replace(BAD, GOOD));
+}
+
+proptest! {
+    /// Whatever comments and blank lines stand in the file: nothing but the tag and the hold's lines changes.
+    #[test]
+    fn a_rollback_and_its_lifting_keep_every_other_byte(
+        remarks in proptest::collection::vec((0usize..70, "( {0,6}# [a-z{}:' ]{0,20})?"), 0..6),
+        bad in "[0-9a-f]{7}",
+        good in "[0-9a-f]{7}",
+    ) {
+        let mut lines: Vec<String> = shipped().replace(BAD, &bad).lines().map(str::to_owned).collect();
+        for (at, remark) in remarks {
+            lines.insert(at.min(lines.len()), remark);
+        }
+        let before = lines.join("\n") + "\n";
+        let after = roll_back(&before, &good, &bad).expect("it can be edited");
+        prop_assert_eq!(hold(&after).map(|hold| hold.bad), Some(bad.clone()));
+        let line = |revision: &str| format!(":sha-{revision}\n");
+        prop_assert_eq!(lift(&after).expect("it can be lifted"), before.replace(&line(&bad), &line(&good)));
+    }
+}

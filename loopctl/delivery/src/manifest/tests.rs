@@ -1,0 +1,103 @@
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::*;
+use crate::coordinates::of_kind;
+use crate::manifest::edit::{lift, roll_back};
+
+#[derive(Deserialize)]
+struct Table {
+    base: String,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    that: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
+    crlf: bool,
+    image: Option<String>,
+    written: Option<String>,
+    refused: Option<String>,
+    hold: Option<String>,
+}
+
+impl Case {
+    fn image(&self) -> &str {
+        self.image.as_deref().unwrap_or("ghcr.io/someone/app:sha-0000001")
+    }
+}
+
+/// Calls `check` for each case that the workflow's scripts are tested with, with the manifest's text.
+fn each(check: impl Fn(&Case, &str)) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/manifest.yaml");
+    let table = std::fs::read_to_string(path).expect("the table of cases is there");
+    let table: Table = serde_saphyr::from_str(&table).expect("the table of cases is valid");
+    assert!(table.cases.len() > 50, "only {} cases were read", table.cases.len());
+    for case in &table.cases {
+        let text = if case.from.is_empty() { table.base.clone() } else { table.base.replacen(&case.from, &case.to, 1) };
+        check(case, &if case.crlf { text.replace('\n', "\r\n") } else { text });
+    }
+}
+
+/// What a YAML parser finds: the hold among the annotations, and the images that a container may have.
+fn parsed(text: &str) -> Option<(bool, Vec<String>)> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).ok()?;
+    let deployment = documents.get(of_kind(&documents, "Deployment")?)?;
+    let held = deployment["metadata"]["annotations"].get(HOLD).is_some();
+    let containers = deployment["spec"]["template"]["spec"]["containers"].as_array().cloned().unwrap_or_default();
+    let images = containers.iter().filter_map(|each| each["image"].as_str().map(str::to_owned));
+    Some((held, images.collect()))
+}
+
+#[test]
+fn a_hold_is_found_as_the_scripts_find_it_and_wherever_yaml_does() {
+    let mut held_by_yaml = std::cell::Cell::new(0);
+    each(|case, text| {
+        let found = hold(text).map(|hold| if hold.is_certain { hold.bad } else { "doubt".to_owned() });
+        assert_eq!(found, case.hold, "{}:\n{text}", case.that);
+        if parsed(text).is_some_and(|(held, _)| held) {
+            held_by_yaml.set(held_by_yaml.get() + 1);
+            assert!(found.is_some(), "{}: YAML finds a hold in\n{text}", case.that);
+        }
+    });
+    assert!(*held_by_yaml.get_mut() > 15, "only {} cases are held for a YAML parser", held_by_yaml.get());
+}
+
+#[test]
+fn an_image_is_read_as_the_scripts_read_it_and_as_yaml_does_or_refused_with_the_line() {
+    each(|case, text| match (image(text), &case.refused) {
+        (Ok(image), None) => {
+            assert_eq!(format!("{}:sha-{}", image.name, image.revision), case.image(), "{}", case.that);
+            assert_eq!(image.written, case.written.as_deref().unwrap_or(case.image()), "{}", case.that);
+            let (_, images) = parsed(text).unwrap_or_else(|| panic!("{}: YAML cannot read\n{text}", case.that));
+            assert!(images.contains(&image.written), "{}: YAML finds {images:?}", case.that);
+        }
+        (Err(error), Some(words)) => assert!(error.to_string().contains(words), "{}: {error}", case.that),
+        (found, _) => panic!("{}: {found:?} of\n{text}", case.that),
+    });
+}
+
+#[test]
+fn a_rollback_and_its_lifting_change_the_image_and_the_hold_alone_or_nothing() {
+    each(|case, text| {
+        let Ok(after) = roll_back(text, "7777777", "0000001") else {
+            let is_plain = case.refused.is_none() && case.hold.is_none();
+            assert!(!is_plain || text.contains("&image"), "{} cannot be rolled back", case.that);
+            return;
+        };
+        assert_eq!(image(&after).expect("it is read").revision, "7777777", "{}", case.that);
+        assert_eq!(hold(&after).map(|hold| hold.bad).as_deref(), Some("0000001"), "{}", case.that);
+        let Ok(lifted) = lift(&after) else { panic!("{}: a rollback that cannot be lifted:\n{after}", case.that) };
+        assert_eq!(hold(&lifted), None, "{}", case.that);
+        if case.hold.is_none() {
+            let written = case.written.as_deref().unwrap_or(case.image());
+            let name = case.image().rsplit_once(':').map_or("", |(name, _)| name);
+            assert_eq!(lifted, text.replacen(written, &format!("{name}:sha-7777777"), 1), "{}", case.that);
+        }
+    });
+}

@@ -1,0 +1,19 @@
+//! What `rollback`, `resume` and `guard` have in common: which way back there is, and the commit that takes it.
+
+pub mod branch;
+pub mod evidence;
+pub mod follow;
+pub mod healthy;
+pub mod resume;
+pub mod rollback;
+pub mod watch;
+
+use similar::TextDiff;
+
+use crate::coordinates::DEPLOYMENT;
+
+/// As `git diff` shows it.
+pub fn diff(before: &str, after: &str) -> String {
+    let (old, new) = (format!("a/{DEPLOYMENT}"), format!("b/{DEPLOYMENT}"));
+    TextDiff::from_lines(before, after).unified_diff().header(&old, &new).to_string()
+}

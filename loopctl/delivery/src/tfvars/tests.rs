@@ -1,0 +1,157 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Not the name of a service that a reader of this repository may have added.
+const NEW: &str = "new-in-this-test";
+const OURS: &str = include_str!("../../../../tofu/terraform.tfvars");
+
+fn service(port: u16) -> Service {
+    let mut service = Tfvars::parse(OURS).unwrap().services()[0].1.clone();
+    service.node_port = port;
+    service
+}
+
+/// An entry put in is the only difference, and taken out again leaves what was there before.
+fn check(text: &str) {
+    let before = Tfvars::parse(text).unwrap_or_else(|error| panic!("{error:#} in\n{text}"));
+    let with = before.with(NEW, &service(30801)).unwrap_or_else(|error| panic!("{error:#} in\n{text}"));
+    assert_eq!(with.service(NEW), Some(&service(30801)));
+    keeps_every_other_byte(text, with.text());
+    let without = with.without(NEW).unwrap_or_else(|error| panic!("{error:#} in\n{}", with.text()));
+    assert_eq!(without.text(), text);
+    for (name, _) in before.services() {
+        let less = before.without(name).unwrap_or_else(|error| panic!("{error:#} in\n{text}"));
+        keeps_every_other_byte(less.text(), text);
+    }
+    let host = before.with_node_host("node.example").unwrap_or_else(|error| panic!("{error:#} in\n{text}"));
+    assert_eq!(host.node_host(), Some("node.example"));
+    assert_eq!(host.with_node_host("node.example").unwrap().text(), host.text(), "a second time changes nothing");
+    if before.node_host().is_none() {
+        keeps_every_other_byte(text, host.text());
+    }
+}
+
+/// `longer` is `shorter` with one piece put in somewhere.
+fn keeps_every_other_byte(shorter: &str, longer: &str) {
+    let front = shorter.bytes().zip(longer.bytes()).take_while(|(left, right)| left == right).count();
+    let back = shorter.bytes().rev().zip(longer.bytes().rev()).take_while(|(left, right)| left == right).count();
+    assert!(front + back >= shorter.len(), "more than one piece differs:\n{shorter}\n---\n{longer}");
+}
+
+#[test]
+fn an_edit_of_our_own_file_keeps_every_other_byte() {
+    check(OURS);
+    check(&OURS.replace('\n', "\r\n"));
+    check(OURS.trim_end());
+}
+
+#[test]
+fn an_edit_keeps_layouts_that_people_write() {
+    let entry = entry::write("a", &service(30802), "  ");
+    let bare = entry.replacen("\"a\" =", "a :", 1);
+    let inner = entry.trim().replace('\n', "\n  ");
+    for text in [
+        "services = {\n}\n".to_owned(),
+        format!("services = {{\n{entry}}}"),
+        format!("services = {{\n{bare}}}\n"),
+        format!("services = {{\n  # above\n{entry}\n  # at the end\n}}\nkube_context = \"x\"\n"),
+        format!("// first\nnode_host = \"h\" # why\nservices={{\n{}  }}", entry.replace("}\n", "},\n")),
+        format!("\u{feff}services = {{\n{entry}}}\n").trim_start_matches('\u{feff}').to_owned(),
+        format!("services = {{\n\n  /* a\n block */\n  {inner} # behind\n\n\n}}\n\n\n"),
+    ] {
+        check(&text);
+    }
+}
+
+#[test]
+fn a_map_on_one_line_gets_lines_and_keeps_what_it_had() {
+    let entry = entry::write("a", &service(30802), "").replace('\n', " ");
+    let compact = "a = { namespace = \"a\", replicas = 1, image = \"a:1\", port = 1, node_port = 30001, probes = { path = \"/\", \
+                   liveness_initial_delay = 1, liveness_period = 1, readiness_initial_delay = 1, readiness_period = 1 }, \
+                   resources = { requests = { cpu = \"1\", memory = \"1Gi\" }, limits = { cpu = \"1\", memory = \"1Gi\" } }, \
+                   image_pull_secret = \"\" }";
+    assert!(Tfvars::parse(&format!("services = {{ {entry} }}")).is_err(), "fields need commas or lines");
+    for text in
+        ["services = {}\n".to_owned(), format!("services = {{ {compact} }}\n"), format!("services = {{ {compact}, }}")]
+    {
+        let with = Tfvars::parse(&text).unwrap().with(NEW, &service(30801)).unwrap();
+        keeps_every_other_byte(&text, with.text());
+        assert_eq!(with.without(NEW).unwrap().services(), Tfvars::parse(&text).unwrap().services());
+    }
+    let both = format!("services = {{ {compact}, {} }}\n", compact.replacen('a', "b", 1));
+    let less = Tfvars::parse(&both).unwrap().without("a").unwrap();
+    assert_eq!(less.services().len(), 1);
+    keeps_every_other_byte(less.text(), &both);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_its_place() {
+    let refused = |text: &str, part: &str| {
+        let error = format!("{:#}", Tfvars::parse(text).err().unwrap_or_else(|| panic!("accepted: {text}")));
+        assert!(error.contains(part), "{error}\nshould contain {part}");
+    };
+    refused("services = [", "is not HCL");
+    refused("node_host = \"a\"", "has no map `services");
+    refused("services = file(\"a\")", "must be a map written out");
+    refused("services = { \"a\" = { port = var.x } }", "services[\"a\"]: port: `var.x` is not a plain value");
+    refused("services = { \"a\" = { namespace = \"a\" } }", "services[\"a\"]: missing field `replicas`");
+    refused(&OURS.replace("replicas ", "replica "), "unknown field `replica`");
+    refused(&OURS.replace("port      = 8080", "port = 80800"), "services[\"argo-rust\"]: invalid value");
+}
+
+#[test]
+fn a_name_is_put_in_only_once_and_only_what_is_there_is_taken_out() {
+    let ours = Tfvars::parse(OURS).unwrap();
+    let name = ours.services()[0].0.clone();
+    assert!(ours.with(&name, &service(1)).is_err());
+    assert!(ours.without("nobody").is_err());
+}
+
+/// Comments, blank lines and entries in any order, as lines.
+fn any_file() -> impl Strategy<Value = String> {
+    let filler = prop_oneof![
+        Just(String::new()),
+        Just("   ".to_owned()),
+        "[ ]{0,4}# [ -~]{0,20}",
+        "[ ]{0,4}// [ -~]{0,20}",
+        Just("  /* over\n two lines */".to_owned()),
+    ];
+    let fillers = || proptest::collection::vec(filler.clone(), 0..3);
+    let entry = (fillers(), 0..5_usize, any::<bool>(), any::<bool>(), "[ -~]{0,12}");
+    (fillers(), proptest::collection::vec(entry, 0..4), fillers(), fillers(), any::<bool>()).prop_map(
+        |(head, entries, tail, foot, crlf)| {
+            let mut lines = head;
+            lines.push("services = {".to_owned());
+            for (number, (above, indent, comma, bare, remark)) in entries.into_iter().enumerate() {
+                lines.extend(above);
+                let name = format!("s{number}");
+                let mut entry = entry::write(&name, &service(30900), &" ".repeat(indent)).trim_end().to_owned();
+                if bare {
+                    entry = entry.replacen(&format!("\"{name}\""), &name, 1);
+                }
+                if comma {
+                    entry.push(',');
+                }
+                if !remark.is_empty() {
+                    entry += &format!("  # {remark}");
+                }
+                lines.push(entry);
+            }
+            lines.extend(tail);
+            lines.push("}".to_owned());
+            lines.extend(foot);
+            let text = lines.join("\n") + "\n";
+            if crlf { text.replace('\n', "\r\n") } else { text }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn an_edit_of_any_file_keeps_every_other_byte(text in any_file()) {
+        check(&text);
+    }
+}

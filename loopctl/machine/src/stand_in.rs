@@ -1,0 +1,28 @@
+//! What the loop stands in for, written down for whoever asks about its deliveries: the `delivery` library reads it.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::Place;
+use super::place::{API_PORT, BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER, write_private};
+
+pub const FILE: &str = "stand-in.json";
+
+pub fn write(place: &Place) -> Result<()> {
+    write_private(&place.state.join(FILE), &serde_json::to_string_pretty(&of(&place.state))?)
+}
+
+/// Of the loop that has its things in that folder.
+pub fn of(state: &Path) -> Value {
+    json!({
+        "server": format!("https://{BRIDGE_ADDRESS}:{API_PORT}"),
+        "kubeconfig": state.join("kubeconfig"),
+        "registry": format!("{BRIDGE_ADDRESS}:{REGISTRY_PORT}"),
+        "registry_user": REGISTRY_USER,
+        "registry_password": state.join("keys/registry-password"),
+        "git_password": state.join("keys/git-password"),
+        "runs": state.join("runs"),
+    })
+}

@@ -1,0 +1,4 @@
+//! Answers as text for a person, one kind of answer a file.
+
+mod doctor;
+pub mod journey;
