@@ -38,8 +38,8 @@ async fn load_over_sigterm(delay: &str) -> Report {
 async fn sigterm_under_load_loses_no_request() {
     let report = load_over_sigterm("2s").await;
     assert_eq!(report.failures, Vec::<String>::new());
-    assert!(report.requests > 3_000, "only {} requests were sent", report.requests);
-    assert!(report.closes > 500, "only {} answers said Connection: close", report.closes);
+    assert!(report.requests > 500, "only {} requests were sent", report.requests);
+    assert!(report.closes > 50, "only {} answers said Connection: close", report.closes);
 }
 
 #[tokio::test]

@@ -90,6 +90,7 @@ async fn hello_stays_quick_while_every_slot_computes_the_largest_number() {
     times.sort();
     let (median, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
     println!("figures: /hello beside a full queue: median {median:?}, p99 {p99:?}");
-    assert!(p99 < Duration::from_millis(50), "p99 {p99:?}");
+    // Behind computations it would wait for several of them; a busy machine may hold up one answer of a hundred.
+    assert!(median < Duration::from_millis(25) && p99 < Duration::from_millis(250), "median {median:?}, p99 {p99:?}");
     flood.abort_all();
 }
