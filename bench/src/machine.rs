@@ -83,7 +83,7 @@ fn versions(bench: &Path) -> Result<BTreeMap<String, String>> {
         name: String,
         version: String,
     }
-    let lock: Lock = toml::from_str(&fs::read_to_string(bench.join("Cargo.lock"))?)?;
+    let lock: Lock = toml::from_str(&fs::read_to_string(bench.join("../loopctl/Cargo.lock"))?)?;
     let crates = lock.package.into_iter().filter(|package| CRATES.contains(&package.name.as_str()));
     let mut versions: BTreeMap<String, String> = crates.map(|package| (package.name, package.version)).collect();
     for (name, argument) in [("nginx", "-v"), ("wrk", "-v"), ("valgrind", "--version"), ("rustc", "--version")] {

@@ -11,8 +11,8 @@ fn release_profile(manifest: &str) -> toml::Value {
 
 #[test]
 fn the_arithmetic_is_compiled_as_the_service_compiles_it() {
-    let (here, there) = (release_profile("Cargo.toml"), release_profile("../Cargo.toml"));
-    let fix = "bench/Cargo.toml must say of argo-rust what Cargo.toml says of itself";
+    let (here, there) = (release_profile("../loopctl/Cargo.toml"), release_profile("../Cargo.toml"));
+    let fix = "loopctl/Cargo.toml must say of argo-rust what Cargo.toml says of itself";
     assert_eq!(here["package"]["argo-rust"]["opt-level"], there["opt-level"], "{fix}");
     for setting in ["lto", "codegen-units"] {
         assert_eq!(here[setting], there[setting], "{fix}: {setting}");
