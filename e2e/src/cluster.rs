@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::watch::is_live;
 use crate::{DEPLOYMENT, IMAGE, Loop, NAMESPACE, shell, wait};
 
 /// From a sync to the last new pod being available, on a machine that is busy with other things.
@@ -87,11 +88,8 @@ impl Loop {
         if image != wanted.as_str() {
             bail!("the Deployment has {image}, not {wanted}");
         }
-        let status = &deployment["status"];
-        let replicas = &deployment["spec"]["replicas"];
-        if deployment["metadata"]["generation"] != status["observedGeneration"]
-            || ["replicas", "updatedReplicas", "availableReplicas"].iter().any(|count| &status[*count] != replicas)
-        {
+        if !is_live(&deployment, tag) {
+            let (replicas, status) = (&deployment["spec"]["replicas"], &deployment["status"]);
             bail!("the rollout of {wanted} is not finished: wanted {replicas} replicas, status {status}");
         }
         Ok(())

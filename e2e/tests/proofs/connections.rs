@@ -49,6 +49,8 @@ pub fn as_many_connections_as_are_allowed_leave_the_pod_answering(the_loop: &Loo
 
     // A pod that allows four times as many has not the memory for them.
     setting["value"] = (4 * allowed).to_string().into();
+    // With all the processor it wants it comes to its end sooner.
+    container["resources"]["limits"]["cpu"] = "1".into();
     for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
         container[probe] = Value::Null;
     }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::commands::service::image_of;
+use crate::commands::service::delivered_by::image_of;
 use crate::output::{Answer, Output};
 use crate::target::{Target, block_on};
 use delivery::coordinates::{Coordinates, split_image};

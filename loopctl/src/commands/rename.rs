@@ -4,6 +4,7 @@
 //! word, and a new name that the repository uses for something else is refused. So every rename can be undone by another.
 
 mod everywhere;
+mod host;
 mod names;
 mod rust;
 mod words;

@@ -2,21 +2,19 @@
 
 mod add;
 pub mod checks;
+pub mod delivered_by;
 mod files;
 mod list;
 mod next_steps;
 mod node_port;
+mod options;
 mod plan;
 mod remove;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
-
-use delivery::coordinates::Coordinates;
-use delivery::tfvars::Service;
+use clap::{Args, Subcommand};
 
 /// Add, list or remove the services that this repository declares
 #[derive(Args)]
@@ -27,7 +25,7 @@ pub struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    Add(Box<add::Options>),
+    Add(Box<options::Options>),
     List(list::Options),
     Remove(remove::Options),
 }
@@ -37,29 +35,5 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Command::Add(options) => add::run(options),
         Command::List(options) => list::run(options),
         Command::Remove(options) => remove::run(options),
-    }
-}
-
-/// Who brings a new image of the service into the cluster. Its sizing is OpenTofu's in both cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-enum DeliveredBy {
-    /// Manifests in k8s/NAME, kept in step by an Argo CD Application of its own
-    Git,
-    /// OpenTofu creates it; later images are yours to deliver
-    Tofu,
-}
-
-fn delivered_by(coordinates: &Coordinates, name: &str) -> DeliveredBy {
-    let has_manifests = coordinates.folder.join(files::deployment_of(coordinates, name)).exists();
-    if has_manifests { DeliveredBy::Git } else { DeliveredBy::Tofu }
-}
-
-/// The image that a service is to run now, as far as the repository says it.
-pub fn image_of(coordinates: &Coordinates, name: &str, service: &Service) -> Result<String> {
-    match delivered_by(coordinates, name) {
-        DeliveredBy::Git => files::image_in(&coordinates.folder, &files::deployment_of(coordinates, name)),
-        // What the Deployment was born with: later ones are not written here.
-        DeliveredBy::Tofu => Ok(service.image.clone()),
     }
 }

@@ -28,7 +28,7 @@ impl Names {
         }
         let node_port = coordinates.node_port.context("k8s/service.yaml has no nodePort")?;
         let readme = fs::read_to_string(folder.join("README.md")).context("cannot read README.md")?;
-        let host = super::words::host_in(&readme, node_port);
+        let host = super::host::host_in(&readme, node_port);
         Ok(Self { owner: owner.to_owned(), name: name.to_owned(), host, node_port })
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{DeliveredBy, delivered_by, image_of};
+use super::delivered_by::{DeliveredBy, delivered_by, image_of};
 use crate::output::{Answer, Output};
 use delivery::coordinates::Coordinates;
 use delivery::tfvars::{Service, Tfvars};

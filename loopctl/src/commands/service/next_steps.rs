@@ -1,6 +1,6 @@
 //! What a person does next: files alone change no cluster.
 
-use super::DeliveredBy;
+use super::delivered_by::DeliveredBy;
 use crate::changes::Listed;
 use delivery::tfvars::Service;
 

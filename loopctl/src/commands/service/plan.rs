@@ -2,9 +2,10 @@
 
 use anyhow::{Result, bail};
 
-use super::add::Options;
+use super::delivered_by::{DeliveredBy, delivered_by};
 use super::node_port::{self, Owner, Taken};
-use super::{DeliveredBy, checks, delivered_by, files};
+use super::options::Options;
+use super::{checks, files};
 use crate::changes::Changes;
 use delivery::coordinates::Coordinates;
 use delivery::tfvars::{self, Service, Tfvars};

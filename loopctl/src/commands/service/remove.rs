@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Serialize;
 
-use super::{checks, delivered_by, files, next_steps};
+use super::delivered_by::delivered_by;
+use super::{checks, files, next_steps};
 use crate::changes::{Changes, Listed};
 use crate::commands::confirm::confirmed;
 use crate::commands::progress::say;
