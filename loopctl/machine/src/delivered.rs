@@ -9,8 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::git_server::{BRANCH, repository};
-use super::{Place, git_server, registry, shell};
+use super::repository::{self, BRANCH};
+use super::{Place, registry, shell};
 
 /// Says in the loop's repository that its master came from the cache, so that no run is missing.
 const RESTORED: &str = "refs/loopctl/restored";
@@ -26,7 +26,7 @@ pub fn keep(place: &Place) -> Result<()> {
     let half = root(place).join("half");
     fs::create_dir_all(&half).with_context(|| format!("cannot make {}", half.display()))?;
     let clone = ["clone", "--quiet", "--bare", "--no-hardlinks"];
-    shell::run(Command::new("git").args(clone).arg(git_server::folder(place)).arg(half.join("git")))?;
+    shell::run(Command::new("git").args(clone).arg(repository::folder(place)).arg(half.join("git")))?;
     copy(&registry::data(place)?, &half.join("registry"))?;
     // Whoever is interrupted before this line has kept nothing.
     fs::rename(&half, kept(place, &head)).context("cannot keep the delivery")
@@ -91,7 +91,7 @@ mod tests {
         fs::create_dir_all(&checkout).expect("a folder");
         git(&checkout, &["init", "--quiet", "--initial-branch=master"]);
         commit(&checkout, "Begin");
-        let bare = git_server::folder(&place);
+        let bare = repository::folder(&place);
         let clone = ["clone", "--quiet", "--bare", ".", bare.to_str().expect("a path")];
         git(&checkout, &clone);
         fs::write(registry::data(&place).expect("a folder").join("image"), "layers").expect("an image");
@@ -109,15 +109,15 @@ mod tests {
 
     fn bump(place: &Place) {
         let clone = place.state.join("clone");
-        git(&place.state, &["clone", "--quiet", git_server::folder(place).to_str().expect("a path"), "clone"]);
+        git(&place.state, &["clone", "--quiet", repository::folder(place).to_str().expect("a path"), "clone"]);
         commit(&clone, "ci: update image");
         git(&clone, &["push", "--quiet", "origin", "master"]);
     }
 
     fn begin_anew(place: &Place) {
         fs::remove_dir_all(&place.state).expect("the loop is down");
-        fs::create_dir_all(git_server::folder(place)).expect("a folder");
-        git(&git_server::folder(place), &["init", "--quiet", "--bare", "--initial-branch=master"]);
+        fs::create_dir_all(repository::folder(place)).expect("a folder");
+        git(&repository::folder(place), &["init", "--quiet", "--bare", "--initial-branch=master"]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::git_server::push::first_push;
-use super::git_server::{BRANCH, folder};
 use super::place::NODE_PORT;
+use super::repository::{BRANCH, folder};
 use super::workflow::runs;
 use super::{Log, Part, Place, delivered, shell};
 

@@ -6,27 +6,21 @@
 pub mod hook;
 pub mod http;
 pub mod push;
-pub mod repository;
 
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::place::{BRIDGE_ADDRESS, GIT_PORT};
 use super::processes::{self, Process};
+use super::repository::{self, folder};
 use super::workflow::{containers, runs, tools};
 use super::{Part, Place, cgroups, mounts, shell};
 
 pub struct GitServer;
-
-pub const REPOSITORY: &str = "voloshko/argo-rust";
-/// Not git's: asks the server to look for runs that wait.
-pub const LOOK: &str = "/-/look";
-pub const BRANCH: &str = "refs/heads/master";
 
 impl Part for GitServer {
     fn name(&self) -> &'static str {
@@ -81,24 +75,6 @@ impl Part for GitServer {
         }
         Ok(())
     }
-}
-
-/// As `GITHUB_SERVER_URL` has it.
-pub fn server() -> String {
-    format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}")
-}
-
-pub fn url() -> String {
-    format!("{}/{REPOSITORY}.git", server())
-}
-
-/// Where all repositories are, which is one.
-pub fn root(place: &Place) -> PathBuf {
-    place.state.join("git")
-}
-
-pub fn folder(place: &Place) -> PathBuf {
-    root(place).join(format!("{REPOSITORY}.git"))
 }
 
 fn make_repository(place: &Place) -> Result<()> {

@@ -28,6 +28,7 @@ pub mod network;
 pub mod place;
 pub mod processes;
 pub mod registry;
+pub mod repository;
 pub mod shell;
 pub mod stand_in;
 pub mod start;

@@ -7,6 +7,7 @@ pub mod actions;
 pub mod again;
 pub mod build_cache;
 pub mod containers;
+pub mod ending;
 pub mod file;
 pub mod follow;
 pub mod log;

@@ -19,7 +19,7 @@ use machine::start::Order;
 use machine::workflow::again::again;
 use machine::workflow::follow;
 use machine::workflow::runs::{self, Conclusion, Run};
-use machine::{Place, checks, delivered, first_push, git_server, processes, start};
+use machine::{Place, checks, delivered, first_push, processes, repository, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
@@ -226,6 +226,6 @@ fn what_to_try(place: &Place) {
         place.kubeconfig().display(),
         place.bin().display()
     ));
-    say(&format!("Push by hand:        git push {} HEAD:master", git_server::url()));
+    say(&format!("Push by hand:        git push {} HEAD:master", repository::url()));
     say("End it:              cargo loopctl down");
 }

@@ -16,9 +16,9 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio_util::io::ReaderStream;
 
 use super::hook::{PUSHER, PUSHING_RUN};
-use super::{LOOK, REPOSITORY, root};
 use crate::Place;
 use crate::place::{BRIDGE_ADDRESS, GIT_PORT};
+use crate::repository::{LOOK, REPOSITORY, root};
 use crate::workflow::scheduler::Scheduler;
 use crate::workflow::tokens;
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{BRANCH, repository, url};
+use crate::repository::{self, BRANCH, url};
 use crate::workflow::runs::{self, Run};
 use crate::{Place, shell};
 

@@ -8,7 +8,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::runs::{Request, Run};
 use crate::Place;
-use crate::git_server::{LOOK, server};
+use crate::repository::{LOOK, server};
 
 pub fn again(place: &Place, run: &Run) -> Result<Run> {
     let request = run.request()?.with_context(|| format!("there is no run {}", run.number))?;

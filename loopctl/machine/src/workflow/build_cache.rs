@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::runs::Run;
-use crate::git_server::repository;
+use crate::repository;
 use crate::{Place, shell};
 
 /// Every run compiles the repository from another folder, where increments are of no use, and nobody debugs it.

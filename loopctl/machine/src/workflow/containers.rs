@@ -7,9 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::tools;
 use crate::place::write_private;
-use crate::{Place, git_server, registry, shell};
+use crate::{Place, registry, repository, shell};
 
 /// Writes the settings of buildah and podman, and the folder in which steps find `docker`.
 pub fn settle(place: &Place) -> Result<()> {
@@ -24,7 +23,7 @@ pub fn settle(place: &Place) -> Result<()> {
     for file in ["containers.conf", "storage.conf", "registries.conf"] {
         write_private(&folder.join(file), &place.fill("workflow", file, &values)?)?;
     }
-    let docker = tools::programs(place)?.join("docker");
+    let docker = programs(place)?.join("docker");
     if docker.is_symlink() {
         fs::remove_file(&docker)?;
     }
@@ -40,7 +39,7 @@ pub fn tidy_images(place: &Place) -> Result<()> {
     if !place.folder("workflow")?.join("storage.conf").exists() {
         return Ok(());
     }
-    let service = format!("ghcr.io/{}", git_server::REPOSITORY);
+    let service = format!("ghcr.io/{}", repository::REPOSITORY);
     let listed = ["images", "--noheading", "--format", "{{.Name}}:{{.Tag}}", "--filter"];
     let listed = shell::run(place.buildah()?.args(listed).arg(format!("reference={service}")))?;
     // A pushed image is listed once more, by its digest and without a tag.
@@ -73,6 +72,11 @@ pub fn podman_memory(place: &Place) -> PathBuf {
 /// On a file system that a reboot empties.
 pub fn runtime_folder() -> PathBuf {
     PathBuf::from("/run/argo-rust-loop")
+}
+
+/// What the steps of a run find first on their PATH.
+pub fn programs(place: &Place) -> Result<PathBuf> {
+    place.folder("workflow/bin")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::rules::short;
 use super::runs::{Conclusion, Outcome, Request, Run};
 use super::{actions, build_cache, tokens, tools};
 use crate::place::write_private;
-use crate::{Place, cgroups, git_server};
+use crate::{Place, cgroups, repository};
 
 /// What GitHub gives a job that names no limit.
 const LONGEST_MINUTES: f64 = 360.0;
@@ -112,8 +112,8 @@ fn act(place: &Place, run: &Run, request: &Request) -> Result<Command> {
         act.arg(option).arg("/dev/null");
     }
     for (name, value) in [
-        ("GITHUB_REPOSITORY", git_server::REPOSITORY.to_owned()),
-        ("GITHUB_SERVER_URL", git_server::server()),
+        ("GITHUB_REPOSITORY", repository::REPOSITORY.to_owned()),
+        ("GITHUB_SERVER_URL", repository::server()),
         ("GITHUB_RUN_ID", run.number.to_string()),
         ("GITHUB_RUN_NUMBER", run.number.to_string()),
     ] {
@@ -128,7 +128,7 @@ fn act(place: &Place, run: &Run, request: &Request) -> Result<Command> {
 /// As much of GitHub's push event as a workflow asks for.
 fn event_of(request: &Request) -> serde_json::Value {
     let push = &request.push;
-    let (owner, name) = git_server::REPOSITORY.split_once('/').unwrap_or_default();
+    let (owner, name) = repository::REPOSITORY.split_once('/').unwrap_or_default();
     json!({
         "ref": push.reference,
         "before": push.before,
@@ -141,11 +141,11 @@ fn event_of(request: &Request) -> serde_json::Value {
         "pusher": {"name": push.actor},
         "sender": {"login": push.actor},
         "repository": {
-            "full_name": git_server::REPOSITORY,
+            "full_name": repository::REPOSITORY,
             "name": name,
             "owner": {"login": owner},
-            "default_branch": short(git_server::BRANCH),
-            "clone_url": git_server::url(),
+            "default_branch": short(repository::BRANCH),
+            "clone_url": repository::url(),
         },
     })
 }

@@ -10,12 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
-use super::build_cache;
 use super::queue::Unfinished;
 pub use super::record::{Conclusion, Outcome, Request, StepOutcome};
-use super::tokens;
+use crate::Place;
 use crate::place::{private_folder, write_private};
-use crate::{Place, cgroups, mounts};
 
 pub struct Run {
     pub number: u64,
@@ -91,25 +89,6 @@ impl Run {
     /// The user that the run is to the registry.
     pub fn registry_user(&self) -> String {
         format!("run-{}", self.number)
-    }
-
-    /// Ends everything the run has started, and writes down why.
-    pub fn end(&self, place: &Place, conclusion: Conclusion, reason: &str) -> Result<()> {
-        cgroups::end(&format!("parts/{}", self.control_group()))?;
-        let since = self.request()?.and_then(|request| request.called.elapsed().ok()).unwrap_or_default();
-        let reason = Some(reason.to_owned());
-        self.close(place, &Outcome { conclusion, reason, seconds: since.as_secs_f64(), steps: Vec::new() })
-    }
-
-    /// Takes the run's rights away, clears its work away and writes down how it ended.
-    pub fn close(&self, place: &Place, outcome: &Outcome) -> Result<()> {
-        tokens::take_back(place, self)?;
-        build_cache::give_back(place, self)?;
-        mounts::release(&self.work())?;
-        if self.work().exists() {
-            fs::remove_dir_all(self.work()).with_context(|| format!("cannot remove {}", self.work().display()))?;
-        }
-        write_private(&self.folder.join("result.json"), &serde_json::to_string_pretty(outcome)?)
     }
 
     /// What the jobs write while they run; it goes when the run ends.

@@ -130,13 +130,9 @@ pub fn environment(place: &Place, run: &Run) -> Result<BTreeMap<String, String>>
     Ok(variables)
 }
 
-pub fn programs(place: &Place) -> Result<PathBuf> {
-    place.folder("workflow/bin")
-}
-
 /// What GitHub's machines have installed too: docker, cargo, go, python and the system's own.
 fn path(place: &Place) -> Result<String> {
-    let mut folders = vec![programs(place)?];
+    let mut folders = vec![containers::programs(place)?];
     // The real folders, not those of rustup or pyenv, whose programs need the user's home.
     for (command, arguments, below) in [
         ("rustc", ["--print", "sysroot"], "bin"),

@@ -1,11 +1,35 @@
-//! Questions to the loop's repository.
+//! The loop's repository: its name, where it is, and questions to it.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
-use super::folder;
-use crate::{Place, shell};
+use super::place::{BRIDGE_ADDRESS, GIT_PORT};
+use super::{Place, shell};
+
+pub const REPOSITORY: &str = "voloshko/argo-rust";
+/// Not git's: asks the server to look for runs that wait.
+pub const LOOK: &str = "/-/look";
+pub const BRANCH: &str = "refs/heads/master";
+
+/// As `GITHUB_SERVER_URL` has it.
+pub fn server() -> String {
+    format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}")
+}
+
+pub fn url() -> String {
+    format!("{}/{REPOSITORY}.git", server())
+}
+
+/// Where all repositories are, which is one.
+pub fn root(place: &Place) -> PathBuf {
+    place.state.join("git")
+}
+
+pub fn folder(place: &Place) -> PathBuf {
+    root(place).join(format!("{REPOSITORY}.git"))
+}
 
 /// git in the loop's repository.
 pub fn git(place: &Place) -> Command {
