@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Response, header};
 use bytes::Bytes;
@@ -19,11 +20,19 @@ use tower::Service as _;
 use super::activity::Activity;
 use super::head::{LONGEST_HEAD, answer_without_router};
 use super::head_timer::HeadTimer;
+use super::metrics::HttpMetrics;
 use super::places::Places;
 use super::refusal::refuse;
-use super::serve::Api;
 use super::shutdown::DrainWatch;
 use super::stream::{Reader, Stream};
+
+/// What one listener serves.
+#[derive(Clone)]
+pub struct Api {
+    pub router: Router,
+    /// None for the listener that Prometheus reads.
+    pub metrics: Option<HttpMetrics>,
+}
 
 /// One accepted connection and everything that decides its end.
 pub struct Connection {

@@ -10,19 +10,12 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::activity::Activity;
+pub use super::connection::Api;
 use super::connection::Connection;
-use super::metrics::{GaugeGuard, HttpMetrics};
+use super::metrics::GaugeGuard;
 use super::places::{LOOK_AGAIN, Places};
 use super::seldom::Seldom;
 use super::shutdown::{self, DrainWatch};
-
-/// What one listener serves.
-#[derive(Clone)]
-pub struct Api {
-    pub router: Router,
-    /// None for the listener that Prometheus reads.
-    pub metrics: Option<HttpMetrics>,
-}
 
 /// What one listener allows its clients.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 use super::carry::{BASE, LIMB_BOUND};
 use super::doubling::length;
 use super::roots;
-use super::transform::LARGEST_LENGTH;
+use super::roots::LARGEST_LENGTH;
 
 /// How far a coefficient may be from the whole number it stands for, after the scaling and before it is rounded.
 ///

@@ -1,7 +1,8 @@
 use std::f64::consts::TAU;
 use std::sync::OnceLock;
 
-use super::transform::LARGEST_LENGTH;
+/// The longest transform, in complex numbers.
+pub const LARGEST_LENGTH: usize = 1 << 18;
 
 /// The three factors of one radix-4 butterfly: w, w² and w³.
 pub type Roots = [Root; 3];

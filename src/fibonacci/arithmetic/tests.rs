@@ -58,7 +58,7 @@ fn numbers_at_both_sides_of_each_change_of_the_method_are_exact() {
 
 #[test]
 fn the_largest_numbers_are_exact_and_their_coefficients_close_to_whole() {
-    let bound = bound::error_bound(transform::LARGEST_LENGTH);
+    let bound = bound::error_bound(roots::LARGEST_LENGTH);
     for n in [1_000_000, LARGEST] {
         GREATEST.set(0.0);
         agrees_with_a_second_library(n);

@@ -1,9 +1,6 @@
 use super::complex::Complex;
 use super::roots::{self, Root, Roots};
 
-/// The longest transform, in complex numbers.
-pub const LARGEST_LENGTH: usize = 1 << 18;
-
 /// Blocks of this many numbers stay in the first cache while all their passes are made.
 const CACHED: usize = 1 << 10;
 
