@@ -6,9 +6,16 @@ pub mod history;
 pub mod remote;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::access::NoAccess;
+use crate::process::{self, Failed};
+
+/// What asks this clone alone; in a partial one that may still have to fetch.
+const LOCAL: Duration = Duration::from_secs(30);
 
 pub struct Git {
     folder: PathBuf,
@@ -22,7 +29,12 @@ impl Git {
     fn command(&self) -> Command {
         let mut git = Command::new("git");
         // What git says is read, and it must never wait for somebody to type a password.
-        git.current_dir(&self.folder).env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null());
+        git.current_dir(&self.folder).env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        git.env_remove("SSH_ASKPASS").env("SSH_ASKPASS_REQUIRE", "never").env("GCM_INTERACTIVE", "never");
+        // The history as it is for everybody else, too.
+        git.env("GIT_NO_REPLACE_OBJECTS", "1");
+        // A hook is for the work of the clone's owner, not for a commit that never touches the work tree.
+        git.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.askPass="]);
         git
     }
 
@@ -38,6 +50,15 @@ impl Git {
             Some(1) => Ok(false),
             _ => bail!("git {}: {}", arguments.join(" "), said(&output)),
         }
+    }
+
+    /// What it answers to a long question.
+    fn feed(&self, arguments: &[&str], input: Vec<u8>) -> Result<Vec<u8>> {
+        let output = ended(process::run(self.command().args(arguments), input, LOCAL))?;
+        if !output.status.success() {
+            bail!("git {}: {}", arguments.join(" "), said(&output));
+        }
+        Ok(output.stdout)
     }
 
     /// None for a name that no commit of this clone has.
@@ -85,7 +106,14 @@ impl Git {
 }
 
 fn output(command: &mut Command) -> Result<Output> {
-    command.output().context("cannot run git; install it")
+    ended(process::run(command, Vec::new(), LOCAL))
+}
+
+fn ended(output: Result<Output, Failed>) -> Result<Output> {
+    output.map_err(|failed| match failed {
+        Failed::Start(error) => anyhow!(error).context("cannot run git; install it"),
+        Failed::Time => anyhow!(NoAccess("git does not answer; it may pass, so try again".to_owned())),
+    })
 }
 
 /// What it printed, without the newline at the end.

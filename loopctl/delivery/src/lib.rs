@@ -9,6 +9,7 @@ pub mod git;
 pub mod handle;
 pub mod journey;
 pub mod manifest;
+mod process;
 pub mod registry;
 pub mod stand_in;
 pub mod steer;

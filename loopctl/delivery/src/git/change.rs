@@ -1,7 +1,5 @@
 //! A commit on top of the newest state of a remote branch, made without a work tree and pushed.
 
-use std::io::Write;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -75,19 +73,8 @@ impl Git {
     }
 
     fn store(&self, text: &str) -> Result<String> {
-        let mut child = self
-            .command()
-            .args(["hash-object", "-w", "--stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot run git; install it")?;
-        child.stdin.take().context("its input was asked for")?.write_all(text.as_bytes())?;
-        let output = child.wait_with_output()?;
-        if !output.status.success() {
-            bail!("git cannot store a file");
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let stored = self.feed(&["hash-object", "-w", "--stdin"], text.as_bytes().to_vec())?;
+        Ok(String::from_utf8_lossy(&stored).trim().to_owned())
     }
 }
 

@@ -1,8 +1,5 @@
 //! What the branch's history says about a delivery: commits, bumps, and whether an image is needed.
 
-use std::io::Write;
-use std::process::Stdio;
-
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
@@ -108,19 +105,7 @@ impl Git {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let mut child = self
-            .command()
-            .args(["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot run git; install it")?;
-        let mut input = child.stdin.take().context("its input was asked for")?;
-        let asked = names.join("\n") + "\n";
-        // In a thread of its own: git answers while it is still being asked.
-        let asking = std::thread::spawn(move || input.write_all(asked.as_bytes()));
-        let answer = child.wait_with_output()?.stdout;
-        let _ = asking.join();
+        let answer = self.feed(&["cat-file", "--batch"], (names.join("\n") + "\n").into_bytes())?;
         let mut rest = answer.as_slice();
         Ok(names.iter().map(|_| next_blob(&mut rest)).collect())
     }
