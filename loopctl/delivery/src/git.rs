@@ -4,6 +4,7 @@ pub mod change;
 pub mod clone;
 pub mod history;
 pub mod remote;
+mod taken_over;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
