@@ -145,7 +145,7 @@ async fn outcome(registry: Result<Registry>, place: &str) -> Outcome {
 /// Only GitHub tells, and only about its own tokens: to the loop on one machine it has given none.
 async fn told(names: &Coordinates, config: Option<&str>, stand_in: Option<&StandIn>) -> Fact<Token> {
     let host = host_of(&names.image).unwrap_or_default();
-    let Some(password) = config.and_then(|config| password(config, &host)) else { return Fact::Missing };
+    let Some(password) = config.and_then(|config| password(config, &names.image)) else { return Fact::Missing };
     if host != token::HOST || stand_in.is_some() {
         return Fact::Missing;
     }

@@ -3,6 +3,7 @@
 use super::Verdict;
 use super::facts::{Facts, Outcome, Secret};
 use crate::registry::host_of;
+use crate::registry::logins::is_for;
 
 const KIND: &str = "kubernetes.io/dockerconfigjson";
 /// Long enough to make another one without haste.
@@ -43,7 +44,7 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
         return;
     }
     let host = &host_of(&facts.names.image).unwrap_or_default();
-    if !has(secret, host) {
+    if !has(secret, &facts.names.image) {
         let what = match &secret.registries {
             Some(others) if others.is_empty() => format!("Secret {name} has no credentials"),
             Some(others) => format!("Secret {name} has credentials for {}, and none for {host}", others.join(", ")),
@@ -97,13 +98,8 @@ fn token(facts: &Facts, name: &str, make: &str, verdict: &mut Verdict) {
     }
 }
 
-/// Docker writes entries with and without a scheme and a path.
-fn has(secret: &Secret, host: &str) -> bool {
-    let bare = |entry: &str| {
-        let entry = entry.trim_start_matches("https://").trim_start_matches("http://");
-        entry.split('/').next().unwrap_or(entry).to_owned()
-    };
-    secret.registries.iter().flatten().any(|entry| bare(entry) == host)
+fn has(secret: &Secret, image: &str) -> bool {
+    secret.registries.iter().flatten().any(|entry| is_for(entry, image))
 }
 
 #[cfg(test)]
