@@ -3,29 +3,31 @@
 pub mod application;
 pub mod evidence;
 pub mod kubeconfig;
+mod login;
 pub mod objects;
 pub mod pods;
+mod proxy;
 pub mod secret;
 pub mod service;
 pub mod workload;
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{Api, ListParams};
-use kube::config::KubeConfigOptions;
-use kube::{Client, Config, Error, Resource};
+use kube::{Client, Error, Resource};
 use serde::de::DeserializeOwned;
 
 use self::kubeconfig::Kubeconfig;
-use crate::access::NoAccess;
+use crate::access::{NoAccess, is_refused};
 use crate::tls;
 
 /// A cluster that does not answer the first packet within this time will not be asked for more.
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
+/// Programs that log in are run meanwhile.
+const LOGIN: Duration = Duration::from_secs(30);
 
 pub struct Cluster {
     client: Client,
@@ -37,27 +39,27 @@ impl Cluster {
     /// By the kubeconfig that kubectl would use too, and where nobody has set one up by that of the loop of this machine.
     pub async fn connect(context: Option<&str>) -> Result<Self> {
         tls::provide();
-        let options = KubeConfigOptions { context: context.map(str::to_owned), ..Default::default() };
-        let config = match (kubeconfig::of_whoever_asks()?, context) {
-            (Kubeconfig::OfTheLoop(path), _) => {
-                eprintln!("No kubeconfig is set up: this is about the loop of this machine.");
-                of_file(&path, &options).await
-            }
-            (Kubeconfig::Own, Some(_)) => Config::from_kubeconfig(&options).await.map_err(anyhow::Error::from),
-            (Kubeconfig::Own, None) => Config::infer().await.map_err(anyhow::Error::from),
-        };
+        let whose = kubeconfig::of_whoever_asks()?;
+        if matches!(whose, Kubeconfig::OfTheLoop(_)) {
+            eprintln!("No kubeconfig is set up: this is about the loop of this machine.");
+        }
+        let context = context.map(str::to_owned);
+        let config = in_time(move || kubeconfig::config(whose, context.as_deref())).await?;
         let mut config = config.map_err(|error| {
-            NoAccess(format!(
-                "no usable kubeconfig: {}; set KUBECONFIG, or choose a context of yours with --context",
-                last_cause(&error)
-            ))
+            if is_refused(&error) {
+                return error;
+            }
+            anyhow!(NoAccess(format!(
+                "no usable kubeconfig: {error:#}; set KUBECONFIG, or choose a context of yours with --context"
+            )))
         })?;
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(ANSWER);
         // `wait` asks again by itself, and `where` says what it could not see.
         config.default_retry = false;
         let server = config.cluster_url.to_string();
-        let client = Client::try_from(config).map_err(|error| explain(error, "the cluster", &server))?;
+        let client = in_time(move || Client::try_from(config)).await?;
+        let client = client.map_err(|error| explain(error, "the cluster", &server))?;
         Ok(Self { client, server })
     }
 
@@ -87,10 +89,14 @@ impl Cluster {
     }
 }
 
-async fn of_file(path: &Path, options: &KubeConfigOptions) -> Result<Config> {
-    let kubeconfig = kube::config::Kubeconfig::read_from(path)?;
-    Ok(Config::from_custom_kubeconfig(kubeconfig, options).await?)
+async fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let silent = || NoAccess("the program that the kubeconfig logs in with does not answer".to_owned());
+    let work = tokio::task::spawn_blocking(work);
+    Ok(tokio::time::timeout(LOGIN, work).await.map_err(|_| silent())?.map_err(|_| silent())?)
 }
+
+/// What kube calls an error that is not in the API's words.
+const NO_STATUS: &str = "Failed to parse error data";
 
 /// kube's errors name types and nest their reasons; this says what was refused and what to do.
 fn explain(error: Error, what: &str, server: &str) -> anyhow::Error {
@@ -101,8 +107,18 @@ fn explain(error: Error, what: &str, server: &str) -> anyhow::Error {
         Error::Api(status) if status.code == 403 => {
             anyhow!(NoAccess(format!("the cluster does not allow this for {what}: {}", status.message)))
         }
+        // An API server answers in JSON, or with the one line `404 page not found` for what it does not know.
+        Error::Api(status) if status.reason == NO_STATUS && !status.message.starts_with("404 page") => {
+            anyhow!(NoAccess(format!("what answers at {server} is no cluster (HTTP {})", status.code)))
+        }
         Error::Api(status) => anyhow!("the cluster answers for {what}: {}", status.message),
-        Error::Service(_) | Error::HyperError(_) | Error::Auth(_) | Error::RustlsTls(_) => {
+        Error::SerdeError(error) if error.line() <= 1 && error.column() <= 1 => {
+            anyhow!(NoAccess(format!("what answers at {server} is no cluster: its answer is no JSON")))
+        }
+        Error::Auth(error) => anyhow!(NoAccess(format!(
+            "the kubeconfig's user cannot log in to {server}: {error}; log in again, or choose another --context"
+        ))),
+        Error::Service(_) | Error::HyperError(_) | Error::RustlsTls(_) => {
             let error = anyhow::Error::from(error);
             anyhow!(NoAccess(format!("cannot reach the cluster at {server}: {}", last_cause(&error))))
         }
@@ -112,4 +128,78 @@ fn explain(error: Error, what: &str, server: &str) -> anyhow::Error {
 
 fn last_cause(error: &anyhow::Error) -> String {
     error.root_cause().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::mpsc::channel;
+
+    use k8s_openapi::api::core::v1::Secret;
+    use kube::Config;
+
+    use super::*;
+
+    /// The address of a server with one answer to everything, which hands over what it was asked first.
+    fn server(answer: String) -> (String, std::sync::mpsc::Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let (asked, first) = channel();
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let mut connection = connection;
+                let mut head = [0; 4096];
+                let count = connection.read(&mut head).unwrap_or_default();
+                let _ = asked.send(String::from_utf8_lossy(&head[..count]).into_owned());
+                let _ = connection.write_all(answer.as_bytes());
+            }
+        });
+        (address, first)
+    }
+
+    async fn secret(mut config: Config) -> Result<Option<Secret>> {
+        tls::provide();
+        config.default_retry = false;
+        let client = Client::try_from(config).expect("a client");
+        Cluster { client, server: "the server".to_owned() }.get("space", "name").await
+    }
+
+    #[tokio::test]
+    async fn only_a_cluster_is_believed() {
+        let not_found = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}"#;
+        let unknown = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401}"#;
+        let page = "<html>Not here</html>";
+        for (status, body, expected) in [
+            ("404 Not Found", not_found, None),
+            ("404 Not Found", page, Some("is no cluster (HTTP 404)")),
+            ("200 OK", page, Some("its answer is no JSON")),
+            ("502 Bad Gateway", page, Some("is no cluster (HTTP 502)")),
+            ("401 Unauthorized", unknown, Some("does not know this kubeconfig's user; log in again")),
+        ] {
+            let (address, _first) = server(format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            ));
+            let found = secret(Config::new(address.parse().expect("an address"))).await;
+            match expected {
+                None => assert!(found.expect("a cluster has answered").is_none(), "{status}"),
+                Some(words) => {
+                    let error = found.expect_err(status);
+                    assert!(format!("{error:#}").contains(words), "{status}: {error:#}");
+                    assert!(is_refused(&error), "{status}: it ends with no access");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_asked_for_the_cluster() {
+        let (address, first) = server("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n".to_owned());
+        let mut config = Config::new("https://api.cluster.example:6443".parse().expect("an address"));
+        config.proxy_url = Some(address.parse().expect("an address"));
+        let error = secret(config).await.expect_err("the proxy declines");
+        assert!(is_refused(&error), "{error:#}");
+        assert!(first.recv().expect("it was asked").starts_with("CONNECT api.cluster.example:6443 "), "{error:#}");
+    }
 }
