@@ -1,12 +1,13 @@
 //! A commit on top of the newest state of a remote branch, made without a work tree and pushed.
 
+use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::remote::Remote;
-use super::{Git, output, run, said};
-use crate::access::NoAccess;
+use super::remote::{NOT_LET_IN, Remote, TRANSFER};
+use super::{Git, run, said, within};
+use crate::access::MayNotPush;
 
 /// The files that a commit changes, each whole, and its message.
 pub struct Change {
@@ -26,6 +27,7 @@ impl Git {
         mut decide: impl FnMut(&str) -> Result<Option<Change>>,
     ) -> Result<Option<String>> {
         self.require_whole()?;
+        self.require_push_to(remote)?;
         let mut problem = String::new();
         for attempt in 0..TRIES {
             if attempt > 0 {
@@ -37,16 +39,24 @@ impl Git {
             let Some(change) = decide(&tip)? else { return Ok(None) };
             let commit = self.commit_on(&tip, &change)?;
             let target = format!("{commit}:refs/heads/{branch}");
-            let pushed = output(self.at(remote).args(["push", "--quiet", &remote.address, &target]))?;
+            let pushed = self.push(remote, &target)?;
             if pushed.status.success() {
                 return Ok(Some(commit));
             }
             problem = said(&pushed);
             if will_never_pass(&problem) {
-                return Err(NoAccess(format!("{} does not take the push: {problem}", remote.address)).into());
+                return Err(MayNotPush(format!("{} does not take the push: {problem}", remote.address)).into());
             }
         }
         bail!("could not push after {TRIES} tries; run it again. The last try ended with:\n{problem}")
+    }
+
+    /// This one commit and nothing else, whatever the clone's owner has set for pushes of their own.
+    fn push(&self, remote: &Remote, target: &str) -> Result<Output> {
+        let mut push = self.at(remote);
+        push.args(["-c", &format!("remote.{}.mirror=false", remote.address)]);
+        push.args(["push", "--quiet", "--no-verify", "--no-signed", "--no-follow-tags", "--no-recurse-submodules"]);
+        within(push.args([&remote.address, target]), TRANSFER, &remote.address)
     }
 
     /// The commit exists in the clone's object store alone: no branch, index or file knows of it.
@@ -80,16 +90,16 @@ impl Git {
 
 /// As bump-image decides it: a branch that moved on may take the next try, a rule or a missing right will not.
 fn will_never_pass(problem: &str) -> bool {
-    ["declined", " denied to ", "error: 403", "Authentication failed", "could not read Username", "Permission denied"]
-        .iter()
-        .any(|words| problem.contains(words))
+    let says = |words: &[&str]| words.iter().any(|words| problem.contains(words));
+    let collided = says(&["cannot lock ref", "failed to update ref"]);
+    says(&NOT_LET_IN)
+        || says(&["declined", "read only", "read-only", "does not appear to be a git repository"])
+        || (problem.contains("[remote rejected]") && !collided)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-    use std::process::Command;
-
+    use super::super::sh;
     use super::*;
 
     /// A bare repository with one commit, and a clone of it that stands on an older branch of its own.
@@ -106,12 +116,6 @@ mod tests {
         let remote = git.remote_of(&bare.display().to_string(), None).expect("a remote");
         assert_eq!(remote.address, "origin");
         (folder, git, remote)
-    }
-
-    fn sh(folder: &Path, script: &str) -> String {
-        let output = Command::new("sh").current_dir(folder).args(["-ec", script]).output().expect("a shell");
-        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     fn change(text: &str) -> Change {
@@ -164,5 +168,45 @@ mod tests {
         let refused = git.change(&remote, "master", |_| Ok(Some(change("text"))));
         let refused = refused.expect_err("the hook declines").to_string();
         assert!(refused.contains("does not take the push") && refused.contains("declined"), "{refused}");
+    }
+
+    #[test]
+    fn no_setting_and_no_hook_of_the_clones_stops_a_push_or_adds_to_it() {
+        let check = |script: &str| {
+            let (folder, git, remote) = world();
+            sh(&folder.path().join("clone"), script);
+            let commit = git.change(&remote, "master", |_| Ok(Some(change("text")))).expect(script).expect("a commit");
+            let refs =
+                sh(&folder.path().join("owner/bare.git"), "git for-each-ref --format='%(objectname) %(refname)'");
+            assert_eq!(refs, format!("{commit} refs/heads/master"), "{script}");
+        };
+        for hook in ["pre-push", "reference-transaction", "post-index-change"] {
+            let hook = format!(".git/hooks/{hook}");
+            check(&format!("mkdir -p .git/hooks; printf '#!/bin/sh\\nexit 1' >{hook}; chmod +x {hook}"));
+        }
+        check("mkdir h; printf '#!/bin/sh\\nexit 1' >h/pre-push; chmod +x h/pre-push; git config core.hooksPath h");
+        check("git tag -am new new; git config push.followTags true");
+        check("git config push.gpgSign true");
+        check("git config remote.origin.mirror true");
+        check(
+            "git config push.recurseSubmodules check; git config core.splitIndex true; git config commit.gpgSign true",
+        );
+    }
+
+    #[test]
+    fn only_a_refusal_means_that_somebody_else_has_to_push() {
+        let check = |problem: &str, never: bool| assert_eq!(will_never_pass(problem), never, "{problem}");
+        check(
+            "remote: error: GH006: Protected branch update failed\n ! [remote rejected] a -> b (protected branch)",
+            true,
+        );
+        check(" ! [remote rejected] a -> b (pre-receive hook declined)", true);
+        check("remote: Permission to a/b.git denied to c.\nfatal: The requested URL returned error: 403", true);
+        check("ERROR: The key you are authenticating with has been marked as read only.", true);
+        check("git@github.com: Permission denied (publickey).", true);
+        check(" ! [rejected] a -> b (fetch first)", false);
+        check(" ! [remote rejected] a -> b (cannot lock ref 'refs/heads/b': is at 1 but expected 2)", false);
+        check("fatal: unable to access 'https://github.com/a/b/': Could not resolve host: github.com", false);
+        check("fatal: the remote end hung up unexpectedly", false);
     }
 }

@@ -132,16 +132,8 @@ fn parse(line: &str) -> Result<Commit> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-    use std::process::Command;
-
+    use super::super::sh;
     use super::*;
-
-    fn sh(folder: &Path, script: &str) -> String {
-        let output = Command::new("sh").current_dir(folder).args(["-ec", script]).output().expect("a shell");
-        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    }
 
     /// Two commits with a manifest, the newer one signed, in a clone whose settings change much of what git says.
     fn world() -> tempfile::TempDir {

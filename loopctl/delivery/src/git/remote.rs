@@ -1,14 +1,25 @@
 //! The remote: what its branch is now, and how git gets in.
 
+use std::env;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::{Git, output, said};
-use crate::access::NoAccess;
-use crate::coordinates::slug;
+use super::address::Address;
+use super::{Git, output, said, within};
+use crate::access::{MayNotPush, NoAccess};
+use crate::process;
+
+/// A server that has said nothing by then is not waited for.
+const ANSWER: Duration = Duration::from_secs(15);
+/// What is on its way may take longer.
+pub(super) const TRANSFER: Duration = Duration::from_secs(60);
+const SSH: Duration = Duration::from_secs(5);
+/// A branch that is overwritten while it is asked for is asked for again.
+const TRIES: u32 = 3;
 
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -21,22 +32,88 @@ pub struct Remote {
 impl Git {
     /// The clone's own remote for that repository, however its address is written, or else the address itself.
     pub fn remote_of(&self, repository: &str, password: Option<PathBuf>) -> Result<Remote> {
-        let listed = output(self.command().args(["config", "--get-regexp", r"^remote\..*\.url$"]))?;
-        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-        let own = listed.lines().filter_map(|line| line.split_once(' ')).find(|(_, url)| is_same(url, repository));
-        let name = own.and_then(|(key, _)| key.strip_prefix("remote.")?.strip_suffix(".url"));
-        Ok(Remote { address: name.unwrap_or(repository).to_owned(), password })
+        let mut names = self.remotes()?;
+        names.sort_by_key(|name| name != "origin");
+        let found = |through_ssh: bool| {
+            names.iter().find(|name| {
+                let written = output(self.command().args(["config", "--get-all", &format!("remote.{name}.url")]));
+                let written = written.map(|it| String::from_utf8_lossy(&it.stdout).into_owned()).unwrap_or_default();
+                let rewritten = self.address_of(name);
+                written.lines().chain([rewritten.as_str()]).any(|url| self.is_same(url, repository, through_ssh))
+            })
+        };
+        // Only where nothing else helps, ssh is asked for its aliases.
+        let name = found(false).or_else(|| found(true));
+        Ok(Remote { address: name.map_or(repository, String::as_str).to_owned(), password })
+    }
+
+    fn remotes(&self) -> Result<Vec<String>> {
+        Ok(self.ask(&["remote"])?.lines().map(str::to_owned).collect())
+    }
+
+    /// As url.*.insteadOf rewrites it; a remote's name becomes an address.
+    fn address_of(&self, remote: &str) -> String {
+        self.ask(&["ls-remote", "--get-url", remote]).unwrap_or_else(|_| remote.to_owned())
+    }
+
+    fn is_same(&self, one: &str, other: &str, through_ssh: bool) -> bool {
+        let other = [other.to_owned(), self.address_of(other)].map(|text| Address::of(&text, &self.folder));
+        let mut one = Address::of(one, &self.folder);
+        if through_ssh && one.is_by_ssh() && other.iter().any(|other| one.has_path_of(other)) {
+            one = self.real_host(&one.host).map_or(one.clone(), |real| one.with_host(&real));
+        }
+        other.iter().any(|other| one.is_same(other))
+    }
+
+    /// What ssh makes of a name: it may be an alias from the person's own settings.
+    fn real_host(&self, name: &str) -> Option<String> {
+        if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter)) || name.starts_with('-')
+        {
+            return None;
+        }
+        let own = env::var("GIT_SSH_COMMAND").ok().or_else(|| self.ask(&["config", "--get", "core.sshCommand"]).ok());
+        let ssh = own.filter(|ssh| !ssh.is_empty()).unwrap_or_else(|| "ssh".to_owned());
+        // By an alias of git's, which has a shell wherever it runs.
+        let mut asked = self.command();
+        asked.args(["-c", &format!("alias.real-host=!{ssh} -G {name}"), "real-host"]);
+        let answer = process::run(&mut asked, Vec::new(), SSH).ok()?.stdout;
+        String::from_utf8_lossy(&answer).lines().find_map(|line| line.strip_prefix("hostname ")).map(str::to_owned)
+    }
+
+    /// A remote may be read in one place and pushed to in another.
+    pub(super) fn require_push_to(&self, remote: &Remote) -> Result<()> {
+        let name = &remote.address;
+        if !self.remotes()?.contains(name) {
+            return Ok(());
+        }
+        let (read, pushed) = (self.address_of(name), self.ask(&["remote", "get-url", "--push", name])?);
+        if self.is_same(&pushed, &read, false) || self.is_same(&pushed, &read, true) {
+            return Ok(());
+        }
+        Err(MayNotPush(format!(
+            "the remote {name} is pushed to {pushed} and not to {read}, from where Argo CD deploys: \
+             `git remote set-url --push {name} {read}` changes that"
+        ))
+        .into())
     }
 
     pub(super) fn at(&self, remote: &Remote) -> Command {
         let mut git = self.command();
+        // What a killed git has started ends by itself.
+        git.args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=15"]);
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let own_ssh = is_set("GIT_SSH_COMMAND") || is_set("GIT_SSH");
+        if !own_ssh && !self.is(&["config", "--get", "core.sshCommand"]).unwrap_or(true) {
+            let ssh = "ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=2";
+            git.env("GIT_SSH_COMMAND", ssh);
+        }
         if let Some(password) = &remote.password {
             // The password stays in its file until git asks for it; arguments can be read by everybody.
             git.args(["-c", "credential.helper=", "-c"])
                 .arg("credential.helper=!f() { echo username=loopctl; echo \"password=$(cat \"$LOOP_PASSWORD_FILE\")\"; }; f")
                 .env("LOOP_PASSWORD_FILE", password);
         }
-        if is_private(&remote.address) {
+        if is_private(&Address::of(&self.address_of(&remote.address), &self.folder)) {
             git.args(["-c", "http.proxy="]);
         }
         git
@@ -46,73 +123,80 @@ impl Git {
     /// No branch of the clone moves: the commit is only put beside the others.
     pub fn tip(&self, remote: &Remote, branch: &str) -> Result<String> {
         let reference = format!("refs/heads/{branch}");
-        let listed = output(self.at(remote).args(["ls-remote", "--quiet", &remote.address, &reference]))?;
-        if !listed.status.success() {
-            return Err(no_access(remote, &said(&listed)));
-        }
-        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-        let Some(tip) = listed.split_whitespace().next().map(str::to_owned) else {
-            bail!("{} has no branch {branch}", remote.address);
-        };
-        if self.resolve(&tip)?.is_none() {
-            let mut fetch = self.at(remote);
-            fetch.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]);
-            let fetched = output(fetch.args([&remote.address, &reference]))?;
-            if !fetched.status.success() {
-                return Err(no_access(remote, &said(&fetched)));
+        for _ in 0..TRIES {
+            let listed = self.asked(remote, &["ls-remote", "--quiet", &remote.address, &reference], ANSWER)?;
+            let Some(tip) = listed.split_whitespace().next().map(str::to_owned) else {
+                bail!("{} has no branch {branch}", remote.address);
+            };
+            // In a partial clone the question itself may fail.
+            if self.resolve(&tip).unwrap_or_default().is_some() {
+                return Ok(tip);
+            }
+            // No refspec of the clone's, which might refuse a branch that was overwritten.
+            let fetch =
+                ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap="];
+            let whole = [&fetch[..], &["--no-prune", "--no-recurse-submodules", &remote.address, &reference]].concat();
+            self.asked(remote, &whole, TRANSFER)?;
+            if self.resolve(&tip)?.is_some() {
+                return Ok(tip);
             }
         }
-        Ok(tip)
+        bail!(NoAccess(format!("{branch} of {} is overwritten again and again; try again", remote.address)))
+    }
+
+    /// The branch that is meant where none is named.
+    pub fn default_branch(&self, remote: &Remote) -> Result<String> {
+        let listed = self.asked(remote, &["ls-remote", "--quiet", "--symref", &remote.address, "HEAD"], ANSWER)?;
+        let head = listed.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.strip_suffix("\tHEAD"));
+        match head {
+            Some(branch) => Ok(branch.to_owned()),
+            None => bail!("{} does not say which branch its HEAD is: name one as targetRevision", remote.address),
+        }
+    }
+
+    fn asked(&self, remote: &Remote, arguments: &[&str], limit: Duration) -> Result<String> {
+        let output: Output = within(self.at(remote).args(arguments), limit, &remote.address)?;
+        if !output.status.success() {
+            return Err(no_access(remote, &said(&output)));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
 
+/// What says that somebody is not let in.
+pub(super) const NOT_LET_IN: [&str; 8] = [
+    " denied to ",
+    "error: 403",
+    "Authentication failed",
+    "could not read Username",
+    "could not read Password",
+    "Permission denied",
+    "Host key verification failed",
+    "terminal prompts disabled",
+];
+
 fn no_access(remote: &Remote, said: &str) -> anyhow::Error {
-    let reason = said.lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:")).unwrap_or(said);
-    NoAccess(format!("cannot read the repository {}: {reason}", remote.address)).into()
-}
-
-fn is_same(one: &str, other: &str) -> bool {
-    let (Ok(slug_of_one), Ok(slug_of_other)) = (slug(one), slug(other)) else { return false };
-    slug_of_one.eq_ignore_ascii_case(&slug_of_other) && host(one) == host(other)
-}
-
-fn host(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let rest = rest.split(['/']).next().unwrap_or(rest);
-    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
-    rest.split(':').next().unwrap_or(rest)
+    let is_not_let_in = |text: &str| NOT_LET_IN.iter().any(|words| text.contains(words));
+    let closer = said.lines().find(|line| line.starts_with("ssh: ") || is_not_let_in(line));
+    let fatal = || said.lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
+    let reason = closer.or_else(fatal).unwrap_or(said);
+    let address = &remote.address;
+    let advice = if is_not_let_in(said) {
+        format!("`git ls-remote {address}` in a terminal shows what it asks for")
+    } else {
+        "it may pass, so try again".to_owned()
+    };
+    NoAccess(format!("cannot read the repository {address}: {reason}; {advice}")).into()
 }
 
 /// No proxy leads there.
-fn is_private(address: &str) -> bool {
-    host(address).parse::<IpAddr>().is_ok_and(|address| match address {
+fn is_private(address: &Address) -> bool {
+    address.host.parse::<IpAddr>().is_ok_and(|address| match address {
         IpAddr::V4(address) => address.is_private() || address.is_loopback(),
         IpAddr::V6(address) => address.is_loopback(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_repository_has_several_addresses() {
-        let https = "https://github.com/owner/name.git";
-        for (address, same) in [
-            ("git@github.com:owner/name.git", true),
-            ("https://github.com/Owner/name", true),
-            ("ssh://git@github.com:22/owner/name.git", true),
-            ("https://gitlab.com/owner/name.git", false),
-            ("https://github.com/fork/name.git", false),
-        ] {
-            assert_eq!(is_same(address, https), same, "{address}");
-        }
-    }
-
-    #[test]
-    fn a_proxy_is_left_out_for_this_machine_and_its_neighbours() {
-        for (address, private) in [("http://10.1.2.3:3000/a/b.git", true), ("https://github.com/a/b", false)] {
-            assert_eq!(is_private(address), private, "{address}");
-        }
-    }
-}
+#[path = "remote_tests.rs"]
+mod tests;

@@ -57,8 +57,7 @@ impl Git {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
+    use super::super::sh;
     use super::*;
 
     /// Ends on master. Branches are made by the script, which is given `c FILE TEXT MESSAGE` to commit.
@@ -68,8 +67,7 @@ mod tests {
             c() { echo \"$2\" >>$1; git add $1; git commit -qm \"$3\"; }
             c first 1 First; git checkout -q -b mine";
         let script = format!("{begin}\n{script}");
-        let output = Command::new("sh").current_dir(folder.path()).args(["-ec", &script]).output().expect("a shell");
-        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        sh(folder.path(), &script);
         let git = Git::in_folder(folder.path());
         let resolve = |name: &str| git.resolve(name).expect("git answers").expect(name);
         let found = git.taken_over_as(&resolve(commit), &resolve("master")).expect("git answers");

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::branch::Branch;
 use super::diff;
 use super::healthy::{Evidence, Seen};
-use crate::access::NoAccess;
+use crate::access::MayNotPush;
 use crate::coordinates::DEPLOYMENT;
 use crate::git::change::Change;
 use crate::handle::Delivery;
@@ -165,7 +165,7 @@ fn choose(branch: &Branch, evidence: &Evidence, to: Option<&str>) -> Result<(Str
 
 /// Whether an error means that the push itself was refused, so that somebody else has to do it.
 pub fn may_not_push(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<NoAccess>())
+    error.chain().any(|cause| cause.is::<MayNotPush>())
 }
 
 #[cfg(test)]
