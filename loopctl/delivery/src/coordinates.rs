@@ -13,6 +13,9 @@ pub const APPLICATION: &str = "argocd/application.yaml";
 /// The annotation of the Deployment in git that stops all bumps.
 pub const HOLD: &str = "delivery.argo-rust/hold";
 
+/// The branch that is meant where none is named; which one that is, the remote says.
+pub const DEFAULT_BRANCH: &str = "HEAD";
+
 /// What an image is made of; the same list as IMAGE_INPUTS in .github/scripts/manifest.bash.
 pub const IMAGE_INPUTS: [&str; 5] = ["Dockerfile", ".dockerignore", "Cargo.toml", "Cargo.lock", "src"];
 
@@ -34,7 +37,8 @@ pub struct Coordinates {
     pub selector: String,
     /// Without its tag.
     pub image: String,
-    /// What this checkout's manifest names; the branch may name another one by now.
+    /// The tag that this checkout's manifest names, or the digest where it names no tag; the branch may name another one
+    /// by now.
     pub tag: String,
     pub service: String,
     /// The birth value; the live Service may have another one.
@@ -65,17 +69,21 @@ impl Coordinates {
         let deployment = Manifest::read(folder, DEPLOYMENT, "Deployment")?;
         let service = Manifest::read(folder, SERVICE, "Service")?;
         let application = Manifest::read(folder, APPLICATION, "Application")?;
-        let repository = application.text("/spec/source/repoURL")?;
+        let source = application.source();
+        let repository = application.text(&format!("{source}/repoURL"))?;
         let container = deployment.container()?;
-        let (image, tag) = split_image(&deployment.text(&format!("{container}/image"))?)?;
+        let (image, tag) = place_of(&deployment.text(&format!("{container}/image"))?);
         Ok(Self {
             folder: folder.to_owned(),
             slug: slug(&repository).with_context(|| format!("repoURL of {APPLICATION}"))?,
-            branch: application.text("/spec/source/targetRevision")?,
+            branch: branch_of(application.value(&format!("{source}/targetRevision")).and_then(Value::as_str)),
             application: application.text("/metadata/name")?,
-            application_namespace: application.text("/metadata/namespace")?,
-            project: application.text("/spec/project")?,
-            namespace: deployment.text("/metadata/namespace")?,
+            application_namespace: application.text("/metadata/namespace").unwrap_or_else(|_| "argocd".to_owned()),
+            project: application.text("/spec/project").unwrap_or_else(|_| "default".to_owned()),
+            // Where the manifest names none, Argo CD puts it there.
+            namespace: deployment
+                .text("/metadata/namespace")
+                .or_else(|error| application.text("/spec/destination/namespace").map_err(|_| error))?,
             deployment: deployment.text("/metadata/name")?,
             container: deployment.text(&format!("{container}/name"))?,
             selector: deployment.labels("/spec/selector/matchLabels"),
@@ -85,15 +93,17 @@ impl Coordinates {
                 .and_then(Value::as_u64)
                 .and_then(|port| port.try_into().ok()),
             pull_secrets: deployment.names("/spec/template/spec/imagePullSecrets"),
-            probe: deployment.probe(),
+            probe: deployment.probe(&container),
             repository,
             image,
             tag,
         })
     }
 
-    pub fn image_of(&self, tag: &str) -> String {
-        format!("{}:{tag}", self.image)
+    /// By its tag or its digest.
+    pub fn image_of(&self, place: &str) -> String {
+        let separator = if place.contains(':') { '@' } else { ':' };
+        format!("{}{separator}{place}", self.image)
     }
 }
 
@@ -113,6 +123,20 @@ pub fn split_image(image: &str) -> Result<(String, String)> {
         Some((name, tag)) if !tag.contains('/') => Ok((name.to_owned(), tag.to_owned())),
         _ => bail!("the image {image} has no tag"),
     }
+}
+
+/// The name, and the tag or else the digest by which it is pulled.
+pub fn place_of(image: &str) -> (String, String) {
+    split_image(image).unwrap_or_else(|_| match image.split_once('@') {
+        Some((name, digest)) => (name.to_owned(), digest.to_owned()),
+        None => (image.to_owned(), "latest".to_owned()),
+    })
+}
+
+/// What Argo CD takes a targetRevision for, as long as it is a branch.
+fn branch_of(revision: Option<&str>) -> String {
+    let named = revision.map(str::trim).filter(|revision| !revision.is_empty()).unwrap_or(DEFAULT_BRANCH);
+    named.strip_prefix("refs/heads/").unwrap_or(named).to_owned()
 }
 
 /// Without the digest that may stand behind the tag.
@@ -170,9 +194,18 @@ impl Manifest {
         found.map(str::to_owned).with_context(|| format!("{} has no {pointer}", self.file))
     }
 
+    /// Of several sources the one with manifests of this repository's own: others are charts or values.
+    fn source(&self) -> String {
+        let list = self.value("/spec/sources").and_then(Value::as_array);
+        let at = |wanted: &dyn Fn(&Value) -> bool| list?.iter().position(wanted);
+        let own = |source: &Value| source["path"].as_str().is_some_and(|path| path.trim_matches(['.', '/']) == "k8s");
+        let found = at(&own).or_else(|| at(&|source| source["path"].is_string())).or_else(|| at(&|_| true));
+        found.map_or_else(|| "/spec/source".to_owned(), |at| format!("/spec/sources/{at}"))
+    }
+
     /// A port that the probe names is looked up among those of the container.
-    fn probe(&self) -> Option<Probe> {
-        let container = self.value("/spec/template/spec/containers/0")?;
+    fn probe(&self, container: &str) -> Option<Probe> {
+        let container = self.value(container)?;
         let asked = container.pointer("/readinessProbe/httpGet")?;
         let named = |name: &str| container["ports"].as_array()?.iter().find(|port| port["name"] == name);
         let port = asked["port"].as_u64().or_else(|| named(asked["port"].as_str()?)?["containerPort"].as_u64())?;
@@ -212,7 +245,7 @@ mod tests {
                 "spec: {{template: {{spec: {{containers: [{{ports: [{{name: http, containerPort: 81}}], {probe}}}]}}}}}}"
             );
             let value = serde_saphyr::from_str(&text).expect("the case is YAML");
-            let found = Manifest { file: DEPLOYMENT, value }.probe();
+            let found = Manifest { file: DEPLOYMENT, value }.probe("/spec/template/spec/containers/0");
             assert_eq!(found, expected.map(|(path, port)| Probe { path: path.to_owned(), port }), "{probe}");
         };
         check("readinessProbe: {httpGet: {path: /live, port: 80}}", Some(("/live", 80)));
@@ -244,5 +277,57 @@ mod tests {
         check("ghcr.io/a/b:sha-1234567", Some(("ghcr.io/a/b", "sha-1234567")));
         check("localhost:5000/b:v1@sha256:00", Some(("localhost:5000/b", "v1")));
         check("localhost:5000/b", None);
+    }
+
+    /// A checkout whose Deployment has that image, and whose Application has that spec.
+    fn read(image: &str, spec: &str) -> Coordinates {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |file: &str, text: String| {
+            std::fs::create_dir_all(folder.path().join(file).parent().expect("a folder")).expect("a folder");
+            std::fs::write(folder.path().join(file), text).expect("it is written");
+        };
+        let containers = format!(
+            "[{{name: side, image: other, readinessProbe: {{httpGet: {{port: 1}}}}}}, \
+             {{name: name, image: '{image}', readinessProbe: {{httpGet: {{port: 2}}}}}}]"
+        );
+        let pods = format!("selector: {{matchLabels: {{a: b}}}}, template: {{spec: {{containers: {containers}}}}}");
+        write(DEPLOYMENT, format!("kind: Deployment\nmetadata: {{name: name, namespace: space}}\nspec: {{{pods}}}"));
+        write(SERVICE, "kind: Service\nmetadata: {name: name}".to_owned());
+        write(APPLICATION, format!("kind: Application\nmetadata: {{name: app}}\nspec: {{{spec}}}"));
+        Coordinates::read(folder.path()).expect(spec)
+    }
+
+    #[test]
+    fn an_image_without_a_tag_stops_nothing() {
+        let check = |image: &str, expected: (&str, &str, &str)| {
+            let found = read(image, "source: {repoURL: a/b/c}");
+            let pulled = found.image_of(&found.tag);
+            assert_eq!((found.image.as_str(), found.tag.as_str(), pulled.as_str()), expected, "{image}");
+            assert_eq!(found.probe.map(|probe| probe.port), Some(2), "{image}");
+        };
+        check("ghcr.io/a/b:sha-1234567", ("ghcr.io/a/b", "sha-1234567", "ghcr.io/a/b:sha-1234567"));
+        check("ghcr.io/a/b:sha-1234567@sha256:0", ("ghcr.io/a/b", "sha-1234567", "ghcr.io/a/b:sha-1234567"));
+        check("ghcr.io/a/b@sha256:0", ("ghcr.io/a/b", "sha256:0", "ghcr.io/a/b@sha256:0"));
+        check("localhost:5000/b@sha256:0", ("localhost:5000/b", "sha256:0", "localhost:5000/b@sha256:0"));
+        check("ghcr.io/a/b", ("ghcr.io/a/b", "latest", "ghcr.io/a/b:latest"));
+        check("localhost:5000/b", ("localhost:5000/b", "latest", "localhost:5000/b:latest"));
+    }
+
+    #[test]
+    fn the_branch_is_the_one_that_argo_cd_means() {
+        let check = |spec: &str, branch: &str| {
+            let found = read("a/b:c", spec);
+            assert_eq!((found.branch.as_str(), found.slug.as_str()), (branch, "owner/name"), "{spec}");
+        };
+        let source = |rest: &str| format!("source: {{repoURL: 'https://host/owner/name'{rest}}}");
+        check(&source(", targetRevision: master"), "master");
+        check(&source(", targetRevision: refs/heads/a/b"), "a/b");
+        check(&source(", targetRevision: HEAD"), DEFAULT_BRANCH);
+        check(&source(", targetRevision: ''"), DEFAULT_BRANCH);
+        check(&source(""), DEFAULT_BRANCH);
+        let several = "sources: [{repoURL: 'https://host/x/charts', chart: c, targetRevision: 1.2.3}, \
+                       {repoURL: 'https://host/owner/name', path: ./k8s/, targetRevision: main}]";
+        check(several, "main");
+        check("sources: [{repoURL: 'https://host/owner/name', path: other}]", DEFAULT_BRANCH);
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::join;
 
 use crate::cluster::Cluster;
 use crate::cluster::application::Application;
-use crate::coordinates::Coordinates;
+use crate::coordinates::{Coordinates, DEFAULT_BRANCH};
 use crate::git::Git;
 use crate::git::remote::Remote;
 use crate::journey::endpoint::Client;
@@ -61,7 +61,7 @@ impl Choice {
 
 impl Delivery {
     pub async fn find(choice: &Choice) -> Result<Self> {
-        let names = choice.coordinates()?;
+        let mut names = choice.coordinates()?;
         let cluster = said(choice.cluster().await);
         let stand_in = cluster.as_ref().ok().and_then(|cluster| stand_in::of(&cluster.server));
         let git = Git::in_folder(&names.folder);
@@ -75,6 +75,10 @@ impl Delivery {
         }
         let password = stand_in.as_ref().map(|stand_in| stand_in.git_password.clone());
         let remote = git.remote_of(&repository, password)?;
+        if names.branch == DEFAULT_BRANCH {
+            // Where nobody answers, every later question says why.
+            names.branch = git.default_branch(&remote).unwrap_or(names.branch);
+        }
         Ok(Self { stand_in, cluster, endpoint: choice.endpoint.clone(), ..Self::beside(names, git, remote)? })
     }
 

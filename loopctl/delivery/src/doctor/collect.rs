@@ -112,7 +112,7 @@ async fn pull(
     let running = pods.iter().rev().find_map(|pod| Some(pod.image_id.split_once('@')?.1.to_owned()));
     let live = cluster.object(DEPLOYMENT, Some(&names.namespace), &names.deployment).await?.unwrap_or_default();
     let image = image_of(&live, &names.container).unwrap_or_else(|| names.image_of(&names.tag));
-    let (name, tag) = crate::coordinates::split_image(&image)?;
+    let (name, tag) = crate::coordinates::place_of(&image);
     let place = running.unwrap_or(tag);
     let with_secret = match config {
         Some(_) => outcome(Registry::as_kubelet(&name, config, stand_in), &place).await,

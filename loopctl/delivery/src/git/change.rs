@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::remote::{NOT_LET_IN, Remote, TRANSFER};
 use super::{Git, run, said, within};
 use crate::access::MayNotPush;
+use crate::coordinates::DEFAULT_BRANCH;
 
 /// The files that a commit changes, each whole, and its message.
 pub struct Change {
@@ -28,6 +29,7 @@ impl Git {
     ) -> Result<Option<String>> {
         self.require_whole()?;
         self.require_push_to(remote)?;
+        let branch = &if branch == DEFAULT_BRANCH { self.default_branch(remote)? } else { branch.to_owned() };
         let mut problem = String::new();
         for attempt in 0..TRIES {
             if attempt > 0 {

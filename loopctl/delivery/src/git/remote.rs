@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use super::address::Address;
 use super::{Git, output, said, within};
 use crate::access::{MayNotPush, NoAccess};
+use crate::coordinates::DEFAULT_BRANCH;
 use crate::process;
 
 /// A server that has said nothing by then is not waited for.
@@ -122,11 +123,11 @@ impl Git {
     /// The commit that the remote's branch is at, which this clone has afterwards.
     /// No branch of the clone moves: the commit is only put beside the others.
     pub fn tip(&self, remote: &Remote, branch: &str) -> Result<String> {
-        let reference = format!("refs/heads/{branch}");
+        let reference = if branch == DEFAULT_BRANCH { branch.to_owned() } else { format!("refs/heads/{branch}") };
         for _ in 0..TRIES {
             let listed = self.asked(remote, &["ls-remote", "--quiet", &remote.address, &reference], ANSWER)?;
             let Some(tip) = listed.split_whitespace().next().map(str::to_owned) else {
-                bail!("{} has no branch {branch}", remote.address);
+                bail!("{} has no branch {branch}: targetRevision has to be one, not a tag or a commit", remote.address);
             };
             // In a partial clone the question itself may fail.
             if self.resolve(&tip).unwrap_or_default().is_some() {

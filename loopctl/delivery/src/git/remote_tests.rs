@@ -82,6 +82,7 @@ fn a_branch_that_was_overwritten_is_read_as_it_is_now() {
                  git commit -q --amend --allow-empty -m Other; git push -qf origin master; git rev-parse HEAD";
     let tip = sh(folder.path(), other);
     assert_eq!(git.tip(&remote, "master").expect("a tip"), tip);
+    assert_eq!(git.tip(&remote, DEFAULT_BRANCH).expect("a tip"), tip);
     assert_eq!(git.default_branch(&remote).expect("a branch"), "master");
     let error = git.tip(&remote, "none").expect_err("there is no such branch").to_string();
     assert!(error.contains("origin has no branch none"), "{error}");
