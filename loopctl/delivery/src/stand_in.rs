@@ -32,7 +32,8 @@ pub struct StandIn {
 impl StandIn {
     /// That of the loop that is up on this machine, if one is.
     pub fn of_this_machine() -> Result<Option<Self>> {
-        let folder = env::var_os("LOOPCTL_STATE").map_or_else(|| PathBuf::from(FOLDER), PathBuf::from);
+        let folder = env::var_os("LOOPCTL_STATE").filter(|folder| !folder.is_empty());
+        let folder = folder.map_or_else(|| PathBuf::from(FOLDER), PathBuf::from);
         Self::read(&folder.join(FILE))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Every finding is one sentence that says what is missing and how to get it.
 
+mod folders;
 mod ports;
 
 use std::fs;
@@ -36,9 +37,6 @@ const TOOLCHAINS: &[(&str, &str)] = &[
     ("rustc", "install Rust from https://rustup.rs"),
 ];
 
-/// Below this a first `up` would fail in the middle; the builds and images take about 8 GB.
-const FREE_BYTES: u64 = 15_000_000_000;
-
 const PORTS: &[(u16, &str)] = &[
     (53, "CoreDNS"),
     (API_PORT, "the Kubernetes API"),
@@ -65,7 +63,7 @@ pub fn all(place: &Place) -> Result<Vec<String>> {
         ]);
     }
     kernel(&mut found);
-    disk(place, &mut found)?;
+    folders::look(place, &mut found)?;
     for (program, remedy) in TOOLCHAINS {
         if !shell::has(program) {
             found.push(format!("{program} is missing: {remedy}"));
@@ -98,6 +96,11 @@ fn too_old_go() -> Option<String> {
 pub fn missing_packages() -> Vec<&'static str> {
     let mut missing: Vec<&str> =
         PROGRAMS.iter().filter(|(program, _)| !shell::has(program)).map(|(_, package)| *package).collect();
+    // Debian's python3 has the module venv, and refuses to use it without a package of its own.
+    let venv = ["-c", "import venv, ensurepip"];
+    if shell::has("python3") && shell::run(Command::new("python3").args(venv)).is_err() {
+        missing.push("python3-venv");
+    }
     if !NETWORK_PLUGINS.iter().any(|folder| Path::new(folder).join("bridge").exists()) {
         missing.push("containernetworking-plugins");
     }
@@ -149,26 +152,15 @@ fn kernel(found: &mut Vec<String>) {
     }
 }
 
-fn disk(place: &Place, found: &mut Vec<String>) -> Result<()> {
-    for (folder, variable) in [(&place.state, "LOOPCTL_STATE"), (&place.cache, "XDG_CACHE_HOME")] {
-        let existing = folder.ancestors().find(|folder| folder.exists()).context("the root folder always exists")?;
-        let space = rustix::fs::statvfs(existing)?;
-        let free = space.f_bavail * space.f_frsize;
-        if free < FREE_BYTES {
-            let (free, need) = (free / 1_000_000_000, FREE_BYTES / 1_000_000_000);
-            found.push(format!(
-                "{} has {free} GB free and {need} are needed: make room, or set {variable} to another disk",
-                existing.display()
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// What belongs to somebody else and would be in the way. Nothing of it is ever touched.
 fn strangers(place: &Place, found: &mut Vec<String>) -> Result<()> {
     if network::is_ours(place) && network::bridge_exists() {
         // The ports are taken by this loop itself.
+        return Ok(());
+    }
+    if let Some(other) = network::owner() {
+        // Its ports and rules would only be further signs of it.
+        found.push(another_loop(&other));
         return Ok(());
     }
     if network::bridge_exists() {
@@ -187,4 +179,13 @@ fn strangers(place: &Place, found: &mut Vec<String>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Names the loop that runs, for whoever has set another folder.
+pub fn another_loop(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "a loop runs on this machine already, and has its things in {folder}: `export LOOPCTL_STATE={folder}` is about \
+         that one, and `cargo loopctl down` ends it then"
+    )
 }

@@ -116,6 +116,7 @@ mod tests {
 
     fn begin_anew(place: &Place) {
         fs::remove_dir_all(&place.state).expect("the loop is down");
+        crate::state::claim(&place.state).expect("it is up again");
         fs::create_dir_all(repository::folder(place)).expect("a folder");
         git(&repository::folder(place), &["init", "--quiet", "--bare", "--initial-branch=master"]);
     }

@@ -32,6 +32,7 @@ pub mod repository;
 pub mod shell;
 pub mod stand_in;
 pub mod start;
+pub mod state;
 pub mod workflow;
 
 use std::path::PathBuf;

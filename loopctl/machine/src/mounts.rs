@@ -20,9 +20,13 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(points(&table).filter(|point| point.starts_with(folder)).collect())
 }
 
-/// The fifth field of mountinfo; it writes a space inside a path as \040.
+/// The fifth field of mountinfo; it writes what would end a field, and its own sign for that, as three octal digits.
 fn points(table: &str) -> impl Iterator<Item = PathBuf> {
-    table.lines().filter_map(|line| line.split(' ').nth(4)).map(|point| PathBuf::from(point.replace("\\040", " ")))
+    let plain = |point: &str| {
+        let signs = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+        PathBuf::from(signs.iter().fold(point.to_owned(), |point, (octal, sign)| point.replace(octal, sign)))
+    };
+    table.lines().filter_map(|line| line.split(' ').nth(4)).map(plain)
 }
 
 #[cfg(test)]

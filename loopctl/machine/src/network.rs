@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, write_private};
-use super::{Log, Part, Place, cgroups, iptables, mounts, shell};
+use super::{Log, Part, Place, cgroups, iptables, mounts, shell, state};
 
 pub struct Network;
 
@@ -78,6 +78,7 @@ impl Part for Network {
         if !bridge_exists() {
             shell::run(ip().args(["link", "add", BRIDGE, "type", "bridge"]))?;
         }
+        shell::run(ip().args(["link", "set", "dev", BRIDGE, "alias"]).arg(&place.state))?;
         shell::run(ip().args(["address", "replace", &format!("{BRIDGE_ADDRESS}/16"), "dev", BRIDGE]))?;
         shell::run(ip().args(["link", "set", BRIDGE, "up"]))?;
         // Each is put before all others, so the last one comes first. What an interrupted `up` has
@@ -103,7 +104,7 @@ impl Part for Network {
     }
 
     fn stop(&self, place: &Place) -> Result<()> {
-        if !memory(place).exists() {
+        if !is_ours(place) {
             return Ok(());
         }
         iptables::remove_rules_with(COMMENT)?;
@@ -126,9 +127,17 @@ pub fn bridge_exists() -> bool {
     Path::new("/sys/class/net").join(BRIDGE).exists()
 }
 
-/// Whether the bridge was made by this loop: then the settings from before are written down.
+/// Whether the bridge was made by this loop: then the settings from before are written down, and after a restart of the
+/// machine no loop of another folder has made one since.
 pub fn is_ours(place: &Place) -> bool {
-    memory(place).exists()
+    memory(place).exists() && owner().is_none_or(|owner| owner == place.state)
+}
+
+/// The state folder of the loop that runs, as its bridge is told it.
+pub fn owner() -> Option<PathBuf> {
+    let alias = fs::read_to_string(Path::new("/sys/class/net").join(BRIDGE).join("ifalias")).ok()?;
+    let alias = alias.trim_end_matches('\n');
+    alias.starts_with('/').then(|| PathBuf::from(alias))
 }
 
 fn memory(place: &Place) -> PathBuf {
@@ -145,7 +154,7 @@ fn remember_settings(place: &Place) -> Result<()> {
     let before: BTreeMap<&str, String> = names
         .filter_map(|name| Some((name, fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?.trim().to_owned())))
         .collect();
-    place.folder("")?;
+    state::claim(&place.state)?;
     if mounts::below(Path::new(NAMED_NAMESPACES))?.is_empty() {
         write_private(&no_named_namespaces(place), "")?;
     }

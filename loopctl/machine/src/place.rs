@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
 use super::builds::Builds;
+use super::state;
 
 /// The bridge every pod is attached to. Podman's default network is 10.88.0.0/16, Docker's
 /// 172.17.0.0/16, k3s uses 10.42 and 10.43, MicroK8s 10.1 and 10.152: this one is none of them.
@@ -46,20 +47,19 @@ pub struct Place {
 impl Place {
     /// `LOOPCTL_STATE` and `XDG_CACHE_HOME` move the two folders, for instance onto a larger disk.
     pub fn find() -> Result<Self> {
-        let state = env::var_os("LOOPCTL_STATE").map_or_else(|| PathBuf::from(STATE), PathBuf::from);
+        let named = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let state = state::absolute(&named("LOOPCTL_STATE").unwrap_or_else(|| PathBuf::from(STATE)))?;
         if fs::read_dir(&state).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied) {
             bail!("the loop on this machine belongs to root: put sudo in front");
         }
-        let cache = match env::var_os("XDG_CACHE_HOME") {
-            Some(folder) => PathBuf::from(folder),
-            None => {
-                PathBuf::from(env::var_os("HOME").context("HOME is not set; set it, or XDG_CACHE_HOME")?).join(".cache")
-            }
+        let cache = match named("XDG_CACHE_HOME") {
+            Some(folder) => folder,
+            None => named("HOME").context("HOME is not set; set it, or XDG_CACHE_HOME")?.join(".cache"),
         };
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         Ok(Self {
             state,
-            cache: cache.join("argo-rust-loop"),
+            cache: state::absolute(&cache)?.join("argo-rust-loop"),
             checkout: package.ancestors().nth(2).context("loopctl stands outside of its checkout")?.to_path_buf(),
             builds: OnceLock::new(),
         })
@@ -68,7 +68,9 @@ impl Place {
     /// For tests: both folders below one that vanishes afterwards.
     #[cfg(test)]
     pub fn below(folder: &Path) -> Result<Self> {
-        Ok(Self { state: folder.join("state"), cache: folder.join("cache"), ..Self::find()? })
+        let place = Self { state: folder.join("state"), cache: folder.join("cache"), ..Self::find()? };
+        state::claim(&place.state)?;
+        Ok(place)
     }
 
     /// Holds off a second `up` or `down` for as long as the answer is kept.
@@ -158,8 +160,12 @@ impl Place {
 
     /// A folder below the state folder, made when it is not there, open to root only.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
+        let first = name.split('/').next().unwrap_or(name);
+        if !state::is_own(first) {
+            bail!("{first} is not in the list of what `down` removes");
+        }
         let folder = self.state.join(name);
-        private_folder(&self.state)?;
+        state::claim(&self.state)?;
         private_folder(&folder)?;
         Ok(folder)
     }

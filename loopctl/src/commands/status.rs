@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::progress::say;
 use machine::processes::{Condition, condition};
-use machine::{Place, first_push};
+use machine::state::{self, Folder};
+use machine::{Place, checks, first_push, network};
 
 /// Show each part of the loop and whether it is ready
 ///
@@ -17,8 +18,11 @@ pub struct Options {}
 
 pub fn run(_: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
-    if !place.state.exists() {
-        say("There is no loop on this machine; `cargo loopctl up` starts one.");
+    if !matches!(state::look(&place.state)?, Folder::OfALoop) {
+        match network::owner() {
+            Some(other) => say(&checks::another_loop(&other)),
+            None => say("There is no loop on this machine; `cargo loopctl up` starts one."),
+        }
         return Ok(ExitCode::FAILURE);
     }
     let mut all_ready = true;

@@ -63,6 +63,25 @@ fn down_leaves_a_machine_without_a_loop_alone() {
 }
 
 #[test]
+fn a_folder_that_no_loop_has_made_is_left_alone_by_down_and_taken_by_no_up() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for file in ["thesis.tex", "etcd/data/0", ".hidden"] {
+        let machine = Machine::new();
+        let path = machine.0.path().join("state").join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, "mine").expect("a file");
+        for command in [&["down"][..], &["down", "--purge"], &["up"]] {
+            let said = machine.transcript(command);
+            assert!(said.starts_with("exit code: 1\n"), "{said}");
+            assert!(said.contains("FOLDER/state is no folder of a loop: it has files and no mark"), "{said}");
+        }
+        assert_eq!(std::fs::read_to_string(&path).expect("it is still there"), "mine");
+    }
+}
+
+#[test]
 fn purge_removes_the_cache_even_where_files_are_read_only() {
     if !rustix::process::geteuid().is_root() {
         return;

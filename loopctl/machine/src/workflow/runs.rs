@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::queue::Unfinished;
 pub use super::record::{Conclusion, Outcome, Request, StepOutcome};
 use crate::Place;
-use crate::place::{private_folder, write_private};
+use crate::place::write_private;
 
 pub struct Run {
     pub number: u64,
@@ -27,7 +27,7 @@ impl Run {
 
     /// Takes the next number and writes down what is to be run.
     pub fn call(place: &Place, workflow: &str, request: &Request) -> Result<Self> {
-        private_folder(&root(place))?;
+        place.folder("runs")?;
         let mut number = all(place)?.last().map_or(1, |last| last.number + 1);
         // Two pushes may come at once; making a folder is what only one of them can do.
         let run = loop {
