@@ -1,6 +1,8 @@
 //! The order of things: starts every part as soon as what it needs is ready, stops them backwards.
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -38,6 +40,12 @@ impl Order {
         outcome
     }
 
+    /// Does one of the works that wait for each other. One that breaks down has failed, and ends the others too.
+    pub fn work(&self, name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        self.watch(outcome.unwrap_or_else(|reason| Err(anyhow!("{name} broke down: {}", message(reason.as_ref())))))
+    }
+
     pub fn has_failed(&self) -> bool {
         self.there.lock().is_ok_and(|there| there.failed)
     }
@@ -49,6 +57,12 @@ impl Order {
         let missing = |there: &mut There| !there.failed && !things.iter().all(|thing| there.things.contains(*thing));
         Ok(!self.changed.wait_while(there, missing).map_err(|_| broken())?.failed)
     }
+}
+
+/// What a panic has said.
+fn message(reason: &(dyn Any + Send)) -> String {
+    let text = reason.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| reason.downcast_ref::<&str>().copied()).unwrap_or("without a word").to_owned()
 }
 
 fn broken() -> anyhow::Error {
@@ -67,12 +81,15 @@ pub fn start(
             return Ok(());
         }
         let begin = Instant::now();
-        order.watch(start_one(place, part, begin))?;
+        start_one(place, part, begin)?;
         report(part, begin.elapsed());
         order.is_there(part.name())
     };
     let outcomes: Vec<Result<()>> = scope(|threads| {
-        let started: Vec<_> = parts.iter().map(|part| threads.spawn(|| start_in_turn(part.as_ref()))).collect();
+        let started: Vec<_> = parts
+            .iter()
+            .map(|part| threads.spawn(|| order.work(part.name(), || start_in_turn(part.as_ref()))))
+            .collect();
         started
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|_| bail!("a part's thread broke down")))
@@ -168,6 +185,7 @@ mod tests {
             if self.name == "broken" {
                 bail!("it is broken")
             }
+            assert_ne!(self.name, "faulty", "nobody thought of this");
             self.runs.store(true, Ordering::SeqCst);
             Ok(())
         }
@@ -205,6 +223,19 @@ mod tests {
         let (order, outcome) = started(&fakes(&[("broken", &[]), ("b", &["broken"])]));
         assert_eq!(outcome.expect_err("one part is broken").to_string(), "broken cannot be started: it is broken");
         assert_eq!(order, [""; 0]);
+    }
+
+    #[test]
+    fn a_part_that_breaks_down_ends_those_that_wait_for_it_with_what_it_said() {
+        let (order, outcome) = started(&fakes(&[("faulty", &[]), ("b", &["faulty"]), ("c", &["b"])]));
+        let said = outcome.expect_err("one part breaks down").to_string();
+        assert!(said.starts_with("faulty broke down: ") && said.contains("nobody thought of this"), "{said}");
+        assert_eq!(order, [""; 0]);
+        for (reason, expected) in
+            [(Box::new("a word") as Box<dyn Any + Send>, "a word"), (Box::new(7), "without a word")]
+        {
+            assert_eq!(message(reason.as_ref()), expected);
+        }
     }
 
     #[test]

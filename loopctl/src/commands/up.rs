@@ -16,10 +16,11 @@ use machine::builds::Event;
 use machine::builds::amount::roughly;
 use machine::registry::package;
 use machine::start::Order;
+use machine::state::{self, Folder};
 use machine::workflow::again::again;
 use machine::workflow::follow;
 use machine::workflow::runs::{self, Conclusion, Run};
-use machine::{Place, checks, delivered, first_push, processes, repository, start};
+use machine::{Place, checks, delivered, first_push, network, processes, repository, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
@@ -61,7 +62,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 fn is_up(place: &Place) -> bool {
-    place.state.exists()
+    matches!(state::look(&place.state), Ok(Folder::OfALoop))
+        && network::is_ours(place)
         && machine::parts().iter().all(|part| part.ready(place).is_ok())
         && first_push::is_live(place).is_ok()
 }
@@ -91,9 +93,9 @@ fn build_and_start(place: &Place, progress: &Progress) -> Result<()> {
     place.builds()?.link(place)?;
     let order = Order::default();
     let outcomes = thread::scope(|threads| {
-        let programs = threads.spawn(|| order.watch(build(place, &order, progress)));
-        let images = threads.spawn(|| order.watch(make_images(place, &order, progress)));
-        let parts = start_parts(place, &order, progress);
+        let programs = threads.spawn(|| order.work("the build", || build(place, &order, progress)));
+        let images = threads.spawn(|| order.work("the images", || make_images(place, &order, progress)));
+        let parts = order.work("the start", || start_parts(place, &order, progress));
         [programs, images]
             .map(|thread| thread.join().unwrap_or_else(|_| bail!("a thread of this command broke down")))
             .into_iter()
