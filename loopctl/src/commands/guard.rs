@@ -1,7 +1,7 @@
 //! `loopctl guard`: follows a rollout, and takes it back when it fails.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -12,13 +12,16 @@ use crate::output::{Answer, Output};
 use crate::target::{Target, block_on};
 use delivery::access::NoAccess;
 use delivery::coordinates::short;
-use delivery::steer::follow::Reason;
+use delivery::steer::follow::{Followed, Reason};
 use delivery::steer::rollback::{Pushed, Rollback, may_not_push};
-use delivery::steer::watch::{End, watch};
+use delivery::steer::watch::{self, End};
+use delivery::watcher::Watcher;
 use delivery::{Delivery, steer::branch::Branch};
 
 /// Follow the rollout that a bump has started, and roll it back when it fails
 ///
+/// It follows the newest commit of k8s/deployment.yaml, also where the tag stays the same: live is what
+/// Argo CD has synced and every pod runs. What is paused or scaled to 0 is said to be, and left alone.
 /// Made for a step after the bump, or for a cron job. It fails when Kubernetes gives it up
 /// (progressDeadlineSeconds), or when it is not live by --deadline; a pull error or a crash may heal
 /// until then. The rollback is the commit of `loopctl rollback`, with the pod's own reason in its
@@ -50,6 +53,7 @@ enum Outcome {
     MovedOn,
     Held,
     NotApplied,
+    Stopped,
     NoWayBack,
 }
 
@@ -85,14 +89,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 async fn guard(options: &Options) -> Result<(Done, Exit)> {
-    let begin = Instant::now();
+    let watcher = Watcher::new(Some(options.deadline));
     let delivery = Delivery::find(&options.target.choice()).await?;
-    let branch = delivery.branch()?;
+    let (branch, followed) = watch::begin(&delivery, &watcher).await?;
     let revision = branch.revision.clone();
     let done = |outcome, summary: String| Done {
         outcome,
         revision: revision.clone(),
-        seconds: begin.elapsed().as_secs(),
+        seconds: watcher.elapsed().as_secs(),
         reason: None,
         commit: None,
         command: None,
@@ -104,8 +108,8 @@ async fn guard(options: &Options) -> Result<(Done, Exit)> {
             format!("Nothing to guard: the hold names {bad} as bad, and sha-{revision} is deployed meanwhile.");
         return Ok((done(Outcome::Held, summary), Exit::Held));
     }
-    let cluster = delivery.cluster.as_ref().map_err(|reason| NoAccess(reason.clone()))?;
-    let reason = match watch(&delivery, cluster, &branch, begin, options.deadline).await? {
+    delivery.reachable().map_err(NoAccess)?;
+    let reason = match watch::watch(&delivery, &branch, followed.clone(), &watcher).await? {
         End::Live => {
             let summary = format!("sha-{revision} is live on all pods.");
             return Ok((done(Outcome::Live, summary), Exit::Done));
@@ -114,21 +118,41 @@ async fn guard(options: &Options) -> Result<(Done, Exit)> {
             let summary = format!("sha-{revision} was followed until the tag moved on to sha-{to}.");
             return Ok((done(Outcome::MovedOn, summary), Exit::Superseded));
         }
+        End::Held(bad) => {
+            let summary = format!("sha-{revision} was followed until somebody set a hold, which names {bad} as bad.");
+            return Ok((done(Outcome::Held, summary), Exit::Held));
+        }
         End::NotApplied(seen) => {
             let summary = format!("sha-{revision} was not applied by the deadline, so no rollback would help: {seen}.");
             return Ok((done(Outcome::NotApplied, summary), Exit::TimedOut));
+        }
+        End::Stopped(why) => {
+            let (name, namespace) = (&delivery.names.deployment, &delivery.names.namespace);
+            let summary = format!(
+                "sha-{revision} is not live, and nothing was rolled back: {why}. `kubectl rollout resume \
+                 deployment/{name} -n {namespace}` goes on where it is paused; replicas are in tofu/terraform.tfvars."
+            );
+            return Ok((done(Outcome::Stopped, summary), Exit::TimedOut));
         }
         End::Failed(reason) => reason,
     };
     eprintln!("sha-{revision} has failed: {}", reason.text);
     reason.log.iter().for_each(|line| eprintln!("  {line}"));
-    let (end, exit) = take_back(options, &delivery, &branch, &reason).await;
-    Ok((Done { revision: revision.clone(), seconds: begin.elapsed().as_secs(), ..end }, exit))
+    let (end, exit) = take_back(options, &delivery, &branch, &followed, &reason).await;
+    Ok((Done { revision: revision.clone(), seconds: watcher.elapsed().as_secs(), ..end }, exit))
 }
 
-async fn way_back(delivery: &Delivery, branch: &Branch, reason: &Reason) -> Result<Rollback> {
+async fn way_back(delivery: &Delivery, branch: &Branch, followed: &Followed, reason: &Reason) -> Result<Rollback> {
     let evidence = delivery.evidence(&branch.tip).await?;
     if let Some(seen) = evidence.of(&branch.image, &branch.revision) {
+        if !followed.wrote_the_tag {
+            bail!(
+                "the revision itself was seen healthy ({seen}), and what changed since is the manifest: \
+                 `git revert {}` takes back \"{}\"",
+                short(&followed.commit),
+                followed.subject
+            );
+        }
         // Its rollout is over: what fails is a node, a size, a neighbour, and an older image would fail as well.
         bail!("the revision itself was seen healthy ({seen}), so it is something else that fails");
     }
@@ -136,9 +160,15 @@ async fn way_back(delivery: &Delivery, branch: &Branch, reason: &Reason) -> Resu
 }
 
 /// Never fails: whatever stands in the way is part of the answer.
-async fn take_back(options: &Options, delivery: &Delivery, branch: &Branch, reason: &Reason) -> (Done, Exit) {
+async fn take_back(
+    options: &Options,
+    delivery: &Delivery,
+    branch: &Branch,
+    followed: &Followed,
+    reason: &Reason,
+) -> (Done, Exit) {
     let bad = &branch.revision;
-    let plan = way_back(delivery, branch, reason).await;
+    let plan = way_back(delivery, branch, followed, reason).await;
     let done = |outcome, summary: String, plan: Option<&Rollback>| Done {
         outcome,
         revision: bad.clone(),

@@ -84,6 +84,33 @@ impl Incident {
         self.world.put("/api/v1/namespaces/argocd/events", &json!({"metadata": {}, "items": []}));
     }
 
+    /// Every pod runs what the manifest names, and Argo CD has synced `revision`.
+    fn heal(&self, revision: &str, spec: &Value) {
+        let image = self.image(&self.bad);
+        let mut deployment = json!({
+            "metadata": {"name": "service", "uid": "uid", "generation": 2, "annotations": {"deployment.kubernetes.io/revision": "2"}},
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "service"}},
+                "template": {"spec": {"containers": [{"name": "service", "image": image}]}}},
+            "status": {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2},
+        });
+        for (field, value) in spec.as_object().expect("fields of a spec") {
+            deployment["spec"][field] = value.clone();
+        }
+        if spec["paused"] == true {
+            deployment["status"]["updatedReplicas"] = 0.into();
+        }
+        self.world.put(DEPLOYMENT, &deployment);
+        self.world.put(PODS, &json!({"metadata": {}, "items": []}));
+        self.world.put(
+            APPLICATION,
+            &json!({
+                "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+                "metadata": {"name": "service", "namespace": "argocd"}, "spec": {},
+                "status": {"sync": {"status": "Synced", "revision": revision}},
+            }),
+        );
+    }
+
     /// No pod of the good revision is left, and Argo CD has said nothing.
     fn forget(&self) {
         self.world.put(REPLICA_SETS, &json!({"metadata": {}, "items": []}));
@@ -191,6 +218,39 @@ fn guard_rolls_a_failed_rollout_back_once_and_keeps_its_log_out_of_the_commit() 
     let tip = incident.git(&["rev-parse", "master"]);
     insta::assert_snapshot!("guard_again", incident.transcript(&["guard"]));
     assert_eq!(incident.git(&["rev-parse", "master"]), tip);
+}
+
+#[test]
+fn guard_follows_a_commit_that_leaves_the_tag_as_it_is() {
+    let mut incident = Incident::new();
+    let before = incident.git(&["rev-parse", "master"]);
+    let text = std::fs::read_to_string(incident.world.path("clone/k8s/deployment.yaml")).expect("a manifest");
+    incident.world.write("k8s/deployment.yaml", &format!("# A word more.\n{text}"));
+    let newest = incident.world.push("explain", 7, "Explain the manifest");
+    let guard = ["guard", "--deadline", "2s"];
+    incident.heal(&before, &json!({}));
+    let said = incident.transcript(&guard);
+    assert!(said.starts_with("exit code: 5\n"), "{said}");
+    assert!(said.contains("Argo CD has not synced <explain> yet: it is at revision"), "{said}");
+    incident.heal(&newest, &json!({}));
+    let said = incident.transcript(&guard);
+    assert!(said.starts_with("exit code: 0\n"), "{said}");
+    for (spec, word) in [(json!({"paused": true}), "paused"), (json!({"replicas": 0}), "scaled to 0")] {
+        incident.heal(&newest, &spec);
+        let said = incident.transcript(&guard);
+        assert!(said.starts_with("exit code: 5\n") && said.contains(word), "{said}");
+        assert!(said.contains("nothing was rolled back"), "{said}");
+    }
+    // Who may not read the Application does not know, and says so.
+    incident.heal(&newest, &json!({}));
+    incident.world.put_with(
+        APPLICATION,
+        403,
+        r#"{"kind": "Status", "code": 403, "message": "forbidden", "status": "Failure", "reason": "Forbidden"}"#,
+    );
+    let said = incident.transcript(&guard);
+    assert!(said.starts_with("exit code: 6\n") && said.contains("forbidden"), "{said}");
+    assert_eq!(incident.git(&["rev-parse", "master"]), newest, "nothing was pushed");
 }
 
 #[test]

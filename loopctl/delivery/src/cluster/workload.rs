@@ -21,6 +21,8 @@ pub struct Workload {
     pub total: i32,
     /// The controller has seen the newest change of the spec.
     pub observed: bool,
+    /// Somebody has said that nothing is to be rolled out.
+    pub paused: bool,
     pub progress: Progress,
     /// The ReplicaSet of the newest template.
     pub newest: Option<Replicas>,
@@ -81,6 +83,7 @@ fn workload(deployment: &Deployment, sets: &[ReplicaSet], container: &str) -> Wo
         available: status.available_replicas.unwrap_or(0),
         total: status.replicas.unwrap_or(0),
         observed: status.observed_generation >= deployment.metadata.generation,
+        paused: spec.paused.unwrap_or(false),
         progress: progress.map_or_else(Progress::default, |condition| Progress {
             reason: condition.reason.unwrap_or_default(),
             message: condition.message.unwrap_or_default(),

@@ -89,6 +89,7 @@ fn rollout(tag: &str, pods: Vec<Pod>) -> Rollout {
         available: ready,
         total: 2,
         observed: true,
+        paused: false,
         progress: Progress { reason: "NewReplicaSetAvailable".into(), at: Some(at(75)), ..Default::default() },
         newest: Some(Replicas { name: "new".into(), ..Default::default() }),
     };

@@ -1,4 +1,4 @@
-//! Whether the rollout of one revision has ended, well or badly, decided with what `where` makes of the pods.
+//! Whether the rollout of one commit has ended, well or badly, decided with what `where` makes of the pods.
 
 use jiff::Timestamp;
 
@@ -8,14 +8,36 @@ use crate::journey::rollout::obstacles;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every pod runs it.
+    /// Argo CD has applied the commit, and every pod runs what it says.
     Live,
-    /// The Deployment has another image still, or again: nothing is known about this one.
+    /// The cluster has another state still, or again: nothing is known about this one.
     NotApplied(String),
+    /// Somebody has stopped it, and no other image would go on.
+    Stopped(String),
     /// It may still become live. What is in its way, if anything.
     Rolling(Reason),
     /// Kubernetes gave it the time that k8s/deployment.yaml allows.
     Failed(Reason),
+    /// Whether the commit was applied could not be seen, and nothing else tells.
+    Unseen(String),
+}
+
+/// The newest commit of the manifest, which is what is followed: a tag may stay while everything else changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    pub commit: String,
+    pub subject: String,
+    pub image: String,
+    /// Pods with the image show that the commit was applied.
+    pub wrote_the_tag: bool,
+}
+
+/// Whether Argo CD has applied the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Applied {
+    Yes,
+    No(String),
+    Unseen(String),
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,13 +51,26 @@ pub struct Reason {
 /// A message that is longer is a whole page of somebody's, not a reason.
 const LONGEST: usize = 400;
 
-pub fn verdict(now: Timestamp, rollout: &Rollout, image: &str) -> Verdict {
+pub fn verdict(now: Timestamp, rollout: &Rollout, followed: &Followed, applied: Applied) -> Verdict {
     let workload = &rollout.workload;
-    if tagged(&workload.image) != image {
+    if tagged(&workload.image) != followed.image {
         return Verdict::NotApplied(format!("the Deployment has {}", workload.image));
+    }
+    if workload.wanted == 0 {
+        return Verdict::Stopped("the Deployment is scaled to 0, so nobody is served".to_owned());
+    }
+    match applied {
+        Applied::Yes => {}
+        // The pods tell the state of the commit before, whose tag is the same.
+        Applied::No(why) if workload.is_complete() || !followed.wrote_the_tag => return Verdict::NotApplied(why),
+        Applied::Unseen(why) if !followed.wrote_the_tag => return Verdict::Unseen(why),
+        Applied::No(_) | Applied::Unseen(_) => {}
     }
     if workload.is_complete() {
         return Verdict::Live;
+    }
+    if workload.paused {
+        return Verdict::Stopped("the rollout is paused".to_owned());
     }
     let (_, obstacles) = obstacles(now, rollout);
     let (log, mut said): (Vec<String>, Vec<String>) = obstacles.into_iter().partition(|line| line.starts_with("| "));
@@ -60,7 +95,9 @@ mod tests {
         let newest = Some(Replicas { name: "b-2".into(), ..Replicas::default() });
         let progress = Progress { reason: progress.into(), message: format!("said {progress}"), at: None };
         let (wanted, updated, total, observed) = (1, 1, 2 - available, true);
-        let workload = Workload { image: IMAGE.into(), wanted, updated, available, total, observed, progress, newest };
+        let image = IMAGE.into();
+        let workload =
+            Workload { image, wanted, updated, available, total, observed, progress, newest, ..Workload::default() };
         let name = "b-2-x".into();
         let pod = Pod { name, image: IMAGE.into(), replica_set: "b-2".into(), restarts: 3, trouble, ..Pod::default() };
         Rollout { workload, pods: vec![pod] }
@@ -71,8 +108,18 @@ mod tests {
         Some(Trouble { kind: Kind::Crash, reason, message, log: vec!["password=hunter2".into()] })
     }
 
+    fn bump() -> Followed {
+        let (commit, subject) = ("c".to_owned(), "ci: update image".to_owned());
+        Followed { commit, subject, image: IMAGE.into(), wrote_the_tag: true }
+    }
+
+    fn same_tag() -> Followed {
+        Followed { wrote_the_tag: false, ..bump() }
+    }
+
     fn check(rollout: &Rollout, expected: &Verdict) {
-        assert_eq!(verdict(Timestamp::UNIX_EPOCH, rollout, IMAGE), *expected, "{rollout:#?}");
+        let found = verdict(Timestamp::UNIX_EPOCH, rollout, &bump(), Applied::Yes);
+        assert_eq!(found, *expected, "{rollout:#?}");
     }
 
     #[test]
@@ -92,9 +139,54 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_has_stopped_has_neither_failed_nor_is_it_live() {
+        let paused = |available: i32, progress: &str| {
+            let mut rollout = rollout(available, progress, None);
+            rollout.workload.paused = true;
+            rollout
+        };
+        let stopped = |text: &str| Verdict::Stopped(text.into());
+        check(&paused(0, "ReplicaSetUpdated"), &stopped("the rollout is paused"));
+        check(&paused(0, "ProgressDeadlineExceeded"), &stopped("the rollout is paused"));
+        check(&paused(0, "DeploymentPaused"), &stopped("the rollout is paused"));
+        // It was paused when it was over.
+        check(&paused(1, "NewReplicaSetAvailable"), &Verdict::Live);
+        let mut scaled = rollout(0, "NewReplicaSetAvailable", None);
+        (scaled.workload.wanted, scaled.workload.updated, scaled.workload.total) = (0, 0, 0);
+        check(&scaled, &stopped("the Deployment is scaled to 0, so nobody is served"));
+    }
+
+    #[test]
+    fn pods_of_the_same_tag_say_nothing_of_a_commit_that_is_not_applied() {
+        let check = |available: i32, followed: Followed, applied: Applied, expected: &str| {
+            let rollout = rollout(available, "ProgressDeadlineExceeded", None);
+            let found = match verdict(Timestamp::UNIX_EPOCH, &rollout, &followed, applied.clone()) {
+                Verdict::Live => "live",
+                Verdict::Failed(_) => "failed",
+                Verdict::NotApplied(_) => "not applied",
+                Verdict::Unseen(_) => "unseen",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, expected, "{available} {followed:?} {applied:?}");
+        };
+        let (no, unseen) = (|| Applied::No("older".into()), || Applied::Unseen("forbidden".into()));
+        check(1, same_tag(), Applied::Yes, "live");
+        check(1, same_tag(), no(), "not applied");
+        check(1, same_tag(), unseen(), "unseen");
+        check(0, same_tag(), Applied::Yes, "failed");
+        check(0, same_tag(), no(), "not applied");
+        check(0, same_tag(), unseen(), "unseen");
+        // Where the commit wrote the tag, the image shows that it was applied; the rest of it may be on its way.
+        check(1, bump(), no(), "not applied");
+        check(1, bump(), unseen(), "live");
+        check(0, bump(), no(), "failed");
+        check(0, bump(), unseen(), "failed");
+    }
+
+    #[test]
     fn the_log_of_a_crash_is_kept_apart_from_the_reason_that_is_committed() {
         let Verdict::Failed(reason) =
-            verdict(Timestamp::UNIX_EPOCH, &rollout(0, "ProgressDeadlineExceeded", crash()), IMAGE)
+            verdict(Timestamp::UNIX_EPOCH, &rollout(0, "ProgressDeadlineExceeded", crash()), &bump(), Applied::Yes)
         else {
             panic!("it has failed");
         };
