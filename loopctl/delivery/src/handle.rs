@@ -1,5 +1,8 @@
 //! The handle on one delivery: its names, and everybody who can be asked about it.
 
+mod history;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use futures_util::future::join;
 
 use crate::cluster::Cluster;
 use crate::cluster::application::Application;
-use crate::coordinates::{Coordinates, DEFAULT_BRANCH};
+use crate::coordinates::{APPLICATION, Coordinates, DEFAULT_BRANCH};
 use crate::git::Git;
 use crate::git::remote::Remote;
 use crate::journey::endpoint::Client;
@@ -44,7 +47,7 @@ pub struct Delivery {
 impl Choice {
     /// What the checkout says, with what was chosen in its place.
     pub fn coordinates(&self) -> Result<Coordinates> {
-        let mut names = Coordinates::find()?;
+        let mut names = Coordinates::find().or_else(before_it_broke)?;
         if let Some(namespace) = &self.namespace {
             names.namespace.clone_from(namespace);
         }
@@ -56,6 +59,21 @@ impl Choice {
 
     pub async fn cluster(&self) -> Result<Cluster> {
         Cluster::connect(self.context.as_deref()).await
+    }
+}
+
+/// The names of the history, when there are some, with a word about it.
+fn before_it_broke(error: anyhow::Error) -> Result<Coordinates> {
+    let here = std::env::current_dir()?;
+    let Some(folder) = here.ancestors().find(|folder: &&Path| folder.join(APPLICATION).is_file()) else {
+        return Err(error);
+    };
+    match history::names(folder) {
+        Ok(Some((names, commit))) => {
+            eprintln!("{error:#}. The names are those of commit {commit}, which could be read.");
+            Ok(names)
+        }
+        _ => Err(error),
     }
 }
 

@@ -210,6 +210,11 @@ async fn take_back(
             let summary = format!("sha-{bad} has failed, and somebody else has rolled it back meanwhile.");
             (done(Outcome::Held, summary, Some(&plan)), Exit::Held)
         }
+        Ok(Pushed::HeldByOther(theirs)) => {
+            let theirs = if theirs.is_empty() { "no revision" } else { &theirs };
+            let summary = format!("sha-{bad} has failed, and somebody has set a hold meanwhile, which names {theirs}.");
+            (done(Outcome::Held, summary, Some(&plan)), Exit::Held)
+        }
         Err(error) if may_not_push(&error) => (by_hand(&format!("{error:#}")), Exit::NotPushed),
         Err(error) => {
             let summary = format!("sha-{bad} has failed and was not rolled back: {error:#}");

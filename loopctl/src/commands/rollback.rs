@@ -22,7 +22,8 @@ use delivery::steer::rollback::{Pushed, Rollback};
 /// force-pushed: when somebody changes the tag meanwhile, nothing is done.
 ///
 /// Seen healthy is a revision of which pods are available now, or of which Argo CD has said Healthy.
-/// Where no revision was, none is guessed: --to names one. `loopctl resume` lifts the hold.
+/// Where no revision was, none is guessed: --to names one. `loopctl resume` lifts the hold. Where the
+/// newest manifest cannot be read or is gone, --to puts the last one that can be read back, whole.
 #[derive(Args)]
 pub struct Options {
     /// Why, for whoever reads the history
@@ -84,7 +85,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 async fn roll_back(options: &Options) -> Result<(Done, Exit)> {
     let delivery = Delivery::find(&options.target.choice()).await?;
-    let branch = delivery.branch()?;
+    let branch = delivery.branch_before(delivery.newest()?)?;
     let bad = branch.revision.clone();
     let without_plan =
         |outcome, summary: String| Done { outcome, bad: bad.clone(), good: None, commit: None, plan: None, summary };
@@ -137,6 +138,13 @@ async fn roll_back(options: &Options) -> Result<(Done, Exit)> {
         }
         Pushed::AlreadyHeld => {
             let summary = format!("Nothing was done: somebody else has rolled sha-{} back meanwhile.", plan.bad);
+            (answer(Outcome::Held, None, summary), Exit::Held)
+        }
+        Pushed::HeldByOther(theirs) => {
+            let summary = format!(
+                "Nothing was done: somebody else has set a hold meanwhile, which names {}.",
+                if theirs.is_empty() { "no revision" } else { &theirs }
+            );
             (answer(Outcome::Held, None, summary), Exit::Held)
         }
     })

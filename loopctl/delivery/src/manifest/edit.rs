@@ -69,7 +69,8 @@ fn set(documents: &mut [Value], hold: Option<&str>) {
     }
 }
 
-fn parsed(text: &str) -> Result<Vec<Value>> {
+/// As a YAML parser reads it.
+pub fn parsed(text: &str) -> Result<Vec<Value>> {
     serde_saphyr::from_multiple(text).with_context(|| format!("{DEPLOYMENT} is not valid YAML"))
 }
 

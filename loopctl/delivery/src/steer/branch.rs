@@ -4,31 +4,67 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 
+use serde::Serialize;
+
 use super::follow::Followed;
 use crate::coordinates::DEPLOYMENT;
 use crate::git::Git;
 use crate::handle::Delivery;
-use crate::manifest;
+use crate::manifest::{self, edit};
+
+/// Whoever broke it has done so lately.
+const COMMITS: usize = 100;
 
 /// What the branch says at one of its commits.
 pub struct Branch {
     pub tip: String,
-    /// k8s/deployment.yaml, whole.
+    /// k8s/deployment.yaml, whole: the newest one that can be read.
     pub text: String,
     pub image: String,
     pub revision: String,
     pub hold: Option<String>,
+    /// Where the newest one cannot be read.
+    pub broken: Option<Broken>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Broken {
+    pub why: String,
+    /// The newest commit whose manifest can be read.
+    pub before: String,
+    /// What is there instead, if anything.
+    #[serde(skip)]
+    pub text: String,
 }
 
 impl Delivery {
     /// The branch as it is now.
     pub fn branch(&self) -> Result<Branch> {
+        self.branch_at(self.newest()?)
+    }
+
+    pub fn newest(&self) -> Result<String> {
         self.git.require_whole()?;
-        self.branch_at(self.git.tip(&self.remote, &self.names.branch)?)
+        self.git.tip(&self.remote, &self.names.branch)
     }
 
     pub fn branch_at(&self, tip: String) -> Result<Branch> {
         read(&self.git, &self.names.branch, tip)
+    }
+
+    /// The branch for whoever wants to go back: also where the newest manifest is gone, or is none any more.
+    pub fn branch_before(&self, tip: String) -> Result<Branch> {
+        let why = match self.branch_at(tip.clone()).and_then(|branch| edit::parsed(&branch.text).map(|_| branch)) {
+            Ok(branch) => return Ok(branch),
+            Err(error) => error,
+        };
+        let readable = |text: &str| manifest::image(text).is_ok() && edit::parsed(text).is_ok();
+        let mut commits = self.git.newest_manifests(&tip, COMMITS)?.into_iter();
+        let Some(last) = commits.find(|commit| readable(&commit.text)) else { return Err(why) };
+        let text = self.git.file(&tip, DEPLOYMENT).ok().flatten().unwrap_or_default();
+        let why = format!("{why:#}").lines().next().unwrap_or_default().to_owned();
+        let broken = Some(Broken { why, before: last.commit.id, text });
+        Ok(Branch { broken, ..of(tip, last.text)? })
     }
 
     /// The same with the commit that is to be followed, in a thread of its own: whoever watches goes on when git hangs.
@@ -46,9 +82,12 @@ impl Delivery {
 
 fn read(git: &Git, name: &str, tip: String) -> Result<Branch> {
     let text = git.file(&tip, DEPLOYMENT)?;
-    let text = text.with_context(|| format!("branch {name} has no {DEPLOYMENT}"))?;
+    of(tip, text.with_context(|| format!("branch {name} has no {DEPLOYMENT}"))?)
+}
+
+fn of(tip: String, text: String) -> Result<Branch> {
     let (image, hold) = (manifest::image(&text)?, manifest::hold(&text));
-    Ok(Branch { tip, image: image.name, revision: image.revision, hold: hold.map(|hold| hold.bad), text })
+    Ok(Branch { tip, image: image.name, revision: image.revision, hold: hold.map(|hold| hold.bad), text, broken: None })
 }
 
 fn follow(git: &Git, branch: &Branch) -> Result<Followed> {

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::healthy::{Evidence, Named, Serving, Synced};
+use crate::cluster::evidence::Set;
 use crate::coordinates::{DEPLOYMENT, tagged};
 use crate::handle::Delivery;
 use crate::manifest;
@@ -32,28 +33,40 @@ impl Delivery {
         let mut unseen = |error: anyhow::Error| evidence.unseen.push(format!("{error:#}"));
         match cluster.serving(&names.namespace, &names.selector, &names.container).await {
             Ok(sets) => {
-                let sets = sets.into_iter();
-                evidence.serving =
-                    sets.map(|(image, available)| Serving { image: tagged(&image), available }).collect();
+                let serving = |set: Set| Serving {
+                    image: tagged(&set.image),
+                    available: set.available,
+                    created: set.created,
+                    number: set.number,
+                };
+                evidence.serving = sets.into_iter().map(serving).collect();
             }
             Err(error) => unseen(error),
         }
-        match cluster.said_healthy(&names.application_namespace, &names.application).await {
-            Ok(healthy) => evidence.healthy = healthy,
+        let mut syncs = Vec::new();
+        match cluster.said(&names.application_namespace, &names.application).await {
+            Ok(said) => {
+                evidence.healthy = said.healthy;
+                syncs.extend(
+                    said.synced.into_iter().flat_map(|(commits, at)| commits.into_iter().map(move |id| (id, at))),
+                );
+            }
             Err(error) => unseen(error),
         }
         match cluster.application(&names.application_namespace, &names.application).await {
             Ok(application) => {
-                for deployed in application.map(|application| application.status.history).unwrap_or_default() {
-                    // A commit that a force-push has removed is not known here, and no way back either.
-                    let text = self.git.resolve(&deployed.revision)?.map(|id| self.git.file(&id, DEPLOYMENT));
-                    let Some(Some(text)) = text.transpose()? else { continue };
-                    if let (Ok(image), Some(at)) = (manifest::image(&text), deployed.deployed_at) {
-                        evidence.synced.push(Synced { revision: image.revision, at });
-                    }
-                }
+                let history = application.map(|application| application.status.history).unwrap_or_default();
+                syncs.extend(history.into_iter().filter_map(|entry| Some((entry.revision, entry.deployed_at?))));
             }
             Err(error) => unseen(error),
+        }
+        for (commit, at) in syncs {
+            // A commit that a force-push has removed is not known here, and no way back either.
+            let text = self.git.resolve(&commit)?.map(|id| self.git.file(&id, DEPLOYMENT));
+            let Some(Some(text)) = text.transpose()? else { continue };
+            if let Ok(image) = manifest::image(&text) {
+                evidence.synced.push(Synced { revision: image.revision, at });
+            }
         }
         Ok(evidence)
     }

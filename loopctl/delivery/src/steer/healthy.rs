@@ -5,10 +5,13 @@
 //! 1. Pods of it are available now. While a rollout fails, the pods before it serve on (`maxUnavailable: 0`), so this is
 //!    the usual case, and the surest one.
 //! 2. Argo CD has said Healthy after it had synced this revision and before it synced one with another tag. It says so
-//!    in an event on the Application, which the cluster keeps for about an hour.
+//!    in an event on the Application, which the cluster keeps for about an hour. What was synced when is known from the
+//!    same events and from the ten syncs that Argo CD remembers, and where both are silent from the ReplicaSets: each
+//!    image that the Deployment has had, since when.
 //!
 //! That a revision was deployed once, or for long, or before the bad one, is no evidence: it may have been just as bad.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -31,11 +34,14 @@ pub struct Synced {
     pub at: Timestamp,
 }
 
-/// The available pods of one ReplicaSet.
+/// One ReplicaSet, with its available pods.
 #[derive(Clone, Debug)]
 pub struct Serving {
     pub image: String,
     pub available: i32,
+    pub created: Option<Timestamp>,
+    /// Of the Deployment's changes, the one that took this state up last.
+    pub number: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -79,26 +85,39 @@ impl Evidence {
         if available > 0 {
             return Some(Seen::Pods { available });
         }
-        let at = self.healthy.iter().filter(|at| self.live_at(**at) == Some(revision)).max()?;
+        let at = self.healthy.iter().filter(|at| self.is_live_at(image, revision, **at)).max()?;
         Some(Seen::Argo { at: *at })
     }
 
-    /// The revision that was synced last before that moment. In the second of a sync Argo CD may still speak of the
-    /// revision before it, so that second counts for nobody.
-    fn live_at(&self, moment: Timestamp) -> Option<&str> {
-        let newest = self.synced.iter().filter(|sync| sync.at <= moment).max_by_key(|sync| sync.at)?;
-        let second = |at: Timestamp| at.as_second();
-        (second(newest.at) < second(moment)).then_some(newest.revision.as_str())
+    /// Whether it was synced last before that moment. In the second of a sync Argo CD may still speak of the revision
+    /// before it, so that second counts for nobody.
+    fn is_live_at(&self, image: &str, revision: &str, moment: Timestamp) -> bool {
+        let is_before = |at: Timestamp| at.as_second() < moment.as_second();
+        match self.synced.iter().filter(|sync| sync.at <= moment).max_by_key(|sync| sync.at) {
+            Some(newest) => is_before(newest.at) && newest.revision == revision,
+            None => self
+                .set_at(moment)
+                .is_some_and(|(set, created)| is_before(created) && set.image == format!("{image}:sha-{revision}")),
+        }
     }
 
-    /// The newest revision before `bad` that was seen healthy and that no hold has called bad.
-    pub fn last_healthy(&self, image: &str, bad: &str) -> Option<(String, Seen)> {
-        let candidates = self.candidates(image, bad);
-        candidates.into_iter().find_map(|named| Some((named.revision.clone(), self.of(image, &named.revision)?)))
+    /// The ReplicaSet of that moment. An older one that was taken up again since hides when that was.
+    fn set_at(&self, moment: Timestamp) -> Option<(&Serving, Timestamp)> {
+        let created = self.serving.iter().filter_map(|set| Some((set, set.created?)));
+        let until: Vec<_> = created.filter(|(_, created)| *created <= moment).collect();
+        let (newest, at) = until.iter().max_by_key(|(_, created)| *created)?;
+        let is_last = until.iter().all(|(set, _)| set.number <= newest.number) && newest.number.is_some();
+        is_last.then_some((*newest, *at))
+    }
+
+    /// Each revision before `bad` that was seen healthy and that no hold has called bad, the newest first.
+    pub fn healthy_before(&self, image: &str, bad: &str) -> Vec<(String, Seen)> {
+        let candidates = self.candidates(image, bad).into_iter();
+        candidates.filter_map(|named| Some((named.revision.clone(), self.of(image, &named.revision)?))).collect()
     }
 
     /// Each revision once, the newest first.
-    fn candidates(&self, image: &str, bad: &str) -> Vec<&Named> {
+    pub fn candidates(&self, image: &str, bad: &str) -> Vec<&Named> {
         let called_bad = |revision: &str| self.named.iter().any(|named| named.held.as_deref() == Some(revision));
         let mut candidates: Vec<&Named> = Vec::new();
         for named in self.named.iter().filter(|named| named.image == image) {
@@ -111,20 +130,29 @@ impl Evidence {
         candidates
     }
 
-    /// Why none was chosen, and how a person chooses.
-    pub fn none(&self, image: &str, bad: &str) -> String {
+    /// Why none was chosen, and how a person chooses among those whose image is not gone.
+    pub fn none(&self, image: &str, bad: &str, gone: &BTreeSet<String>) -> String {
         let mut lines =
             vec![format!("no revision before sha-{bad} was seen healthy by this cluster, and none is guessed")];
         lines.extend(self.unseen.iter().map(|sentence| format!("not seen: {sentence}")));
-        let candidates = self.candidates(image, bad);
-        if candidates.is_empty() {
-            lines.push("k8s/deployment.yaml never named another one of this image".to_owned());
-        } else {
-            lines.push("choose one that you know to be good with --to; the manifest named before:".to_owned());
-            let line = |named: &&Named| format!("  --to {}  since {}", named.revision, clock(named.since));
-            lines.extend(candidates.iter().take(5).map(line));
-        }
+        lines.push(self.choice(image, bad, gone));
         lines.join("\n")
+    }
+
+    pub fn choice(&self, image: &str, bad: &str, gone: &BTreeSet<String>) -> String {
+        let all = self.candidates(image, bad);
+        let is_empty = all.is_empty();
+        let line = |named: &Named| format!("  --to {}  since {}", named.revision, clock(named.since));
+        let left = all.into_iter().filter(|named| !gone.contains(&named.revision));
+        let left: Vec<String> = left.take(5).map(line).collect();
+        if is_empty {
+            "k8s/deployment.yaml never named another one of this image".to_owned()
+        } else if left.is_empty() {
+            "the registry has the image of none that k8s/deployment.yaml named before".to_owned()
+        } else {
+            let how = "choose one that you know to be good with --to; the manifest named before:";
+            format!("{how}\n{}", left.join("\n"))
+        }
     }
 }
 

@@ -27,6 +27,8 @@ fn serving(sets: &[(&str, i32)]) -> Vec<Serving> {
     let set = |(revision, available): &(&str, i32)| Serving {
         image: format!("{IMAGE}:sha-{revision}"),
         available: *available,
+        created: None,
+        number: None,
     };
     sets.iter().map(set).collect()
 }
@@ -37,7 +39,8 @@ fn synced(syncs: &[(&str, i64)]) -> Vec<Synced> {
 
 fn check(evidence: &Evidence, expected: Option<(&str, &str)>) {
     let bad = evidence.named[0].revision.clone();
-    let found = evidence.last_healthy(IMAGE, &bad).map(|(revision, seen)| (revision, seen.to_string()));
+    let found =
+        evidence.healthy_before(IMAGE, &bad).into_iter().next().map(|(revision, seen)| (revision, seen.to_string()));
     assert_eq!(found, expected.map(|(revision, seen)| (revision.into(), seen.into())), "{evidence:#?}");
 }
 
@@ -89,13 +92,63 @@ fn what_a_hold_has_called_bad_what_was_never_built_and_the_bad_one_itself_are_no
 fn where_nothing_was_seen_the_person_is_asked_to_choose() {
     let mut evidence = Evidence { named: history("c b a"), ..Evidence::default() };
     evidence.unseen.push("events of Application argo-rust: forbidden".into());
-    insta::assert_snapshot!(evidence.none(IMAGE, "c"), @r"
+    insta::assert_snapshot!(evidence.none(IMAGE, "c", &BTreeSet::new()), @r"
     no revision before sha-c was seen healthy by this cluster, and none is guessed
     not seen: events of Application argo-rust: forbidden
     choose one that you know to be good with --to; the manifest named before:
       --to b  since 2027-01-15 08:01:00 UTC
       --to a  since 2027-01-15 08:00:00 UTC
     ");
+    let ends = |evidence: &Evidence, gone: &[&str], expected: &str| {
+        let gone = gone.iter().map(|revision| (*revision).to_owned()).collect();
+        let said = evidence.none(IMAGE, "c", &gone);
+        assert!(said.ends_with(expected), "{said}");
+    };
+    ends(&evidence, &["b"], "named before:\n  --to a  since 2027-01-15 08:00:00 UTC");
+    ends(&evidence, &["a", "b"], "has the image of none that k8s/deployment.yaml named before");
     evidence.named.truncate(1);
-    assert!(evidence.none(IMAGE, "c").ends_with("never named another one of this image"));
+    ends(&evidence, &[], "never named another one of this image");
+}
+
+#[test]
+fn where_no_sync_is_remembered_the_replica_sets_tell_what_was_live() {
+    let set = |revision: &str, second: i64, number: u64| Serving {
+        image: format!("{IMAGE}:sha-{revision}"),
+        available: 0,
+        created: Some(at(second)),
+        number: Some(number),
+    };
+    let check = |sets: Vec<Serving>, healthy: &[i64], expected: Option<&str>| {
+        let healthy = healthy.iter().map(|second| at(*second)).collect();
+        let evidence = Evidence { named: history("c b a"), serving: sets, healthy, ..Evidence::default() };
+        let found = evidence.healthy_before(IMAGE, "c").into_iter().next().map(|(revision, _)| revision);
+        assert_eq!(found.as_deref(), expected, "{evidence:#?}");
+    };
+    let three = || vec![set("a", 0, 1), set("b", 60, 2), set("c", 120, 3)];
+    check(three(), &[10, 70], Some("b"));
+    check(three(), &[10], Some("a"));
+    check(three(), &[130], None);
+    // In the second in which the state was made it may still have been said of the one before.
+    check(three(), &[60], None);
+    // a was taken up again at a time that nobody knows.
+    check(vec![set("a", 0, 4), set("b", 60, 2), set("c", 120, 3)], &[70], None);
+    check(vec![Serving { number: None, ..set("b", 60, 2) }], &[70], None);
+}
+
+#[test]
+fn every_revision_that_was_seen_healthy_is_offered_in_its_turn() {
+    let evidence =
+        Evidence { named: history("d c b a"), serving: serving(&[("a", 1), ("c", 2)]), ..Evidence::default() };
+    let offered: Vec<String> = evidence.healthy_before(IMAGE, "d").into_iter().map(|(revision, _)| revision).collect();
+    assert_eq!(offered, ["c", "a"]);
+}
+
+#[test]
+fn ten_later_syncs_do_not_hide_what_the_events_of_the_hour_tell() {
+    // What Argo CD remembers are ten syncs of c; its events have those of a and b as well.
+    let remembered = (0..10).map(|each| ("c", 200 + each)).collect::<Vec<_>>();
+    let told = [("a", 0), ("b", 60)];
+    let synced = synced(&[&told[..], &remembered].concat());
+    let evidence = Evidence { named: history("c b a"), synced, healthy: vec![at(70), at(230)], ..Evidence::default() };
+    check(&evidence, Some(("b", "Argo CD said Healthy of it at 2027-01-15 08:01:10 UTC")));
 }

@@ -110,6 +110,9 @@ fn plan(bad: &str, good: &str) -> Rollback {
         seen_healthy: Some(Seen::Pods { available: 2 }),
         digest: Some("sha256:0123".into()),
         reason: "It answers 500 to everybody".into(),
+        passed_over: Vec::new(),
+        broken: None,
+        held: None,
     }
 }
 
@@ -156,6 +159,81 @@ fn a_tag_that_has_moved_on_is_left_alone() {
     assert_eq!(world.git("origin", &["rev-parse", "master"]), tip);
 }
 
+/// Somebody's own edit of the hold.
+fn hold(world: &World, bad: &str) {
+    let text = world.read("k8s/deployment.yaml");
+    let line = format!("  annotations:\n    {}: \"{bad}\"\nspec:\n", crate::coordinates::HOLD);
+    world.write("k8s/deployment.yaml", &text.replacen("spec:\n", &line, 1));
+    world.push("Hold");
+}
+
+#[test]
+fn a_hold_that_somebody_else_has_set_is_left_alone() {
+    for (theirs, planned) in [("7777777", None), ("", None), ("2222222", None), ("7777777", Some("1111111"))] {
+        let world = World::new();
+        world.tag("1111111");
+        world.tag("2222222");
+        hold(&world, theirs);
+        let tip = world.git("origin", &["rev-parse", "master"]);
+        let plan = Rollback { held: planned.map(str::to_owned), ..plan("2222222", "1111111") };
+        let pushed = plan.push(&world.delivery()).expect("no error");
+        assert_eq!(pushed, Pushed::HeldByOther(theirs.into()), "{theirs:?} {planned:?}");
+        assert_eq!(world.git("origin", &["rev-parse", "master"]), tip);
+    }
+    // The hold that was there when it was planned, and was shown, is replaced.
+    let world = World::new();
+    world.tag("1111111");
+    world.tag("2222222");
+    hold(&world, "7777777");
+    let plan = Rollback { held: Some("7777777".into()), ..plan("2222222", "1111111") };
+    let pushed = plan.push(&world.delivery()).expect("no error");
+    assert!(matches!(pushed, Pushed::Done(_)), "{pushed:?}");
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_put_back_from_the_history() {
+    let check = |damage: fn(&World)| {
+        let world = World::new();
+        world.tag("1111111");
+        world.tag("2222222");
+        let good = world.read("k8s/deployment.yaml");
+        let delivery = world.delivery();
+        damage(&world);
+        world.push("Break it");
+        let branch = delivery.branch_before(delivery.newest().expect("a tip")).expect("the history has one");
+        let broken = branch.broken.clone();
+        assert_eq!((branch.revision.as_str(), branch.text.as_str()), ("2222222", good.as_str()));
+        // With another tag, and held; or, where the file alone is bad, as it was.
+        let back = Rollback { broken: broken.clone(), ..plan("2222222", "1111111") };
+        let same = Rollback { broken, ..plan("2222222", "2222222") };
+        assert!(back.describe(&branch).expect("it can be told").contains("instead   that of "));
+        assert!(matches!(same.push(&delivery).expect("no error"), Pushed::Done(_)));
+        assert_eq!(world.git("origin", &["show", "master:k8s/deployment.yaml"]), good.trim_end());
+        assert!(world.shown().starts_with("Put the manifest of sha-2222222 back"), "{}", world.shown());
+        world.git("clone", &["pull", "--quiet", "origin", "master"]);
+        damage(&world);
+        world.push("Break it again");
+        let branch = delivery.branch_before(delivery.newest().expect("a tip")).expect("the history has one");
+        let back = Rollback { broken: branch.broken, ..back };
+        assert!(matches!(back.push(&delivery).expect("no error"), Pushed::Done(_)));
+        let written = world.git("origin", &["show", "master:k8s/deployment.yaml"]);
+        assert!(written.contains("sha-1111111") && written.contains(": \"2222222\""), "{written}");
+    };
+    check(|world| world.write("k8s/deployment.yaml", "spec: [\n"));
+    check(|world| world.write("k8s/deployment.yaml", ""));
+    check(|world| {
+        let text = world.read("k8s/deployment.yaml");
+        world.write("k8s/deployment.yaml", &format!("{text}<<<<<<< HEAD\n"));
+    });
+    check(|world| {
+        let text = world.read("k8s/deployment.yaml");
+        world.write("k8s/deployment.yaml", &text.replace(":sha-2222222", ":latest"));
+    });
+    check(|world| {
+        world.git("clone", &["rm", "--quiet", "k8s/deployment.yaml"]);
+    });
+}
+
 #[test]
 fn a_branch_that_takes_no_push_from_this_person_is_no_access() {
     let world = World::new();
@@ -168,36 +246,47 @@ fn a_branch_that_takes_no_push_from_this_person_is_no_access() {
     assert!(may_not_push(&error), "{error:#}");
 }
 
-fn choice(to: Option<&str>) -> Result<String, String> {
+async fn choice(to: Option<&str>) -> Result<String, String> {
     let named = |revision: &str| Named {
         image: IMAGE.into(),
         revision: revision.into(),
         since: Timestamp::UNIX_EPOCH,
         held: None,
     };
-    let serving = vec![Serving { image: format!("{IMAGE}:sha-1111111"), available: 1 }];
+    let serving = vec![Serving { image: format!("{IMAGE}:sha-1111111"), available: 1, created: None, number: None }];
     let named = ["2222222", "1111111", "0abcdef"].map(named).into();
     let evidence = Evidence { named, serving, ..Evidence::default() };
-    let branch =
-        Branch { tip: String::new(), text: String::new(), image: IMAGE.into(), revision: "2222222".into(), hold: None };
-    let chosen = choose(&branch, &evidence, to).map_err(|error| format!("{error:#}"))?;
+    let branch = Branch {
+        tip: String::new(),
+        text: String::new(),
+        image: IMAGE.into(),
+        revision: "2222222".into(),
+        hold: None,
+        broken: None,
+    };
+    let delivery = World::new().delivery();
+    let chosen = match to {
+        Some(to) => super::named(&delivery, &branch, &evidence, to).await,
+        None => seen_healthy(&delivery, &branch, &evidence).await.map(|mut all| all.remove(0)),
+    };
+    let chosen = chosen.map_err(|error| format!("{error:#}"))?;
     Ok(format!("{} {}", chosen.0, if chosen.1.is_some() { "seen" } else { "not seen" }))
 }
 
-#[test]
-fn a_person_may_choose_what_was_deployed_once_and_nothing_else() {
-    let check = |to: Option<&str>, expected: Result<&str, &str>| match (choice(to), expected) {
+#[tokio::test]
+async fn a_person_may_choose_what_was_deployed_once_and_nothing_else() {
+    let check = async |to: Option<&str>, expected: Result<&str, &str>| match (choice(to).await, expected) {
         (Ok(found), Ok(expected)) => assert_eq!(found, expected),
         (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
         (found, expected) => panic!("{to:?}: {found:?}, not {expected:?}"),
     };
-    check(None, Ok("1111111 seen"));
-    check(Some("sha-0abcdef"), Ok("0abcdef not seen"));
-    check(Some("0ABCDEF0123456789012345678901234567890123"), Err("is no revision"));
-    check(Some("0abcdef012345678901234567890123456789012"), Ok("0abcdef not seen"));
-    check(Some("2222222"), Err("names already"));
-    check(Some("7777777"), Err("never named sha-7777777"));
-    check(Some("master"), Err("is no revision"));
+    check(None, Ok("1111111 seen")).await;
+    check(Some("sha-0abcdef"), Ok("0abcdef not seen")).await;
+    check(Some("0ABCDEF0123456789012345678901234567890123"), Err("is no revision")).await;
+    check(Some("0abcdef012345678901234567890123456789012"), Ok("0abcdef not seen")).await;
+    check(Some("2222222"), Err("names already")).await;
+    check(Some("7777777"), Err("never named sha-7777777")).await;
+    check(Some("master"), Err("is no revision")).await;
 }
 
 #[test]
