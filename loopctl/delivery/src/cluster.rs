@@ -1,12 +1,15 @@
 //! The cluster: the only place that knows kube. One file a kind of object below this one.
 
 pub mod application;
+pub mod argocd;
 pub mod evidence;
 pub mod kubeconfig;
 mod login;
 pub mod objects;
+pub mod offered;
 pub mod pods;
 mod proxy;
+pub mod project;
 pub mod secret;
 pub mod service;
 pub mod workload;

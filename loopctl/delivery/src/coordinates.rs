@@ -19,7 +19,7 @@ pub const DEFAULT_BRANCH: &str = "HEAD";
 /// What an image is made of; the same list as IMAGE_INPUTS in .github/scripts/manifest.bash.
 pub const IMAGE_INPUTS: [&str; 5] = ["Dockerfile", ".dockerignore", "Cargo.toml", "Cargo.lock", "src"];
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Coordinates {
     /// The root of the checkout.
     pub folder: PathBuf,

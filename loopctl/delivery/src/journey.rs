@@ -3,6 +3,8 @@
 //! `collect` asks the outside systems, all at once; `decide` is a pure function from what they said to an answer.
 
 pub mod answer;
+pub mod answering;
+pub mod argocd;
 pub mod branch;
 pub mod collect;
 pub mod decide;
@@ -11,6 +13,7 @@ pub mod facts;
 pub mod follow;
 pub mod kept;
 pub mod rollout;
+pub mod since;
 pub mod source;
 pub mod workflow;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::documented;
-use crate::world::{APPLICATION, DEPLOYMENT, EVENTS, PODS, REPLICA_SETS, World};
+use crate::world::{APPLICATION, DEPLOYMENT, EVENTS, PODS, REPLICA_SETS, SLICES, World};
 
 fn time(minute: u32, second: u32) -> String {
     format!("2026-01-01T12:{minute:02}:{second:02}Z")
@@ -43,11 +43,21 @@ fn replica_sets(image: &str) -> Value {
     }]})
 }
 
+/// The Service leads to these pods.
+fn slices(pods: &[&str]) -> Value {
+    let endpoints: Vec<Value> = pods
+        .iter()
+        .map(|name| json!({"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "targetRef": {"name": name}}))
+        .collect();
+    let slice = json!({"metadata": {"name": "service"}, "addressType": "IPv4", "ports": [{"port": 8080}], "endpoints": endpoints});
+    json!({"metadata": {}, "items": [slice]})
+}
+
 fn pod(name: &str, image: &str, status: &Value) -> Value {
     json!({
-        "metadata": {"name": name, "uid": name, "creationTimestamp": time(2, 6),
+        "metadata": {"name": name, "uid": name, "creationTimestamp": time(2, 6), "labels": {"app": "service"},
             "ownerReferences": [{"uid": "new", "kind": "ReplicaSet", "name": "service-new", "apiVersion": "apps/v1"}]},
-        "spec": {"containers": [{"name": "service", "image": image}]},
+        "spec": {"nodeName": "worker-1", "containers": [{"name": "service", "image": image}]},
         "status": status,
     })
 }
@@ -102,6 +112,7 @@ impl Delivery {
         world.put(DEPLOYMENT, &deployment(image, available));
         let pods = [pod("service-a", image, &ready()), pod("service-b", image, second)];
         world.put(PODS, &json!({"metadata": {}, "items": pods}));
+        world.put(SLICES, &slices(&["service-a"]));
     }
 
     fn transcript(&self, arguments: &[&str]) -> String {

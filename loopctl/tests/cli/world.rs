@@ -17,6 +17,10 @@ pub const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/service/deployments/servi
 pub const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/service/replicasets";
 pub const PODS: &str = "/api/v1/namespaces/service/pods";
 pub const EVENTS: &str = "/api/v1/namespaces/service/events";
+pub const SLICES: &str = "/apis/discovery.k8s.io/v1/namespaces/service/endpointslices";
+/// Argo CD's own parts.
+const PARTS: [&str; 2] =
+    ["/apis/apps/v1/namespaces/argocd/deployments", "/apis/apps/v1/namespaces/argocd/statefulsets"];
 
 type Objects = Arc<Mutex<BTreeMap<String, (u16, String)>>>;
 
@@ -76,12 +80,12 @@ impl World {
             self.port
         );
         std::fs::write(self.path("kubeconfig"), kubeconfig).expect("a kubeconfig");
-        for list in [REPLICA_SETS, PODS, EVENTS, "/api/v1/nodes"] {
+        for list in [REPLICA_SETS, PODS, EVENTS, SLICES, "/api/v1/nodes"].into_iter().chain(PARTS) {
             self.put(list, &json!({"items": [], "metadata": {}}));
         }
         self.put("/v2/", &json!({}));
-        let service =
-            json!({"metadata": {"name": "service"}, "spec": {"ports": [{"port": 80, "nodePort": self.port}]}});
+        let service = json!({"metadata": {"name": "service"}, "spec": {"selector": {"app": "service"},
+                "ports": [{"port": 80, "nodePort": self.port}]}});
         self.put("/api/v1/namespaces/service/services/service", &service);
     }
 

@@ -1,5 +1,7 @@
 //! The Application: what Argo CD has seen of git, and what it has made of it.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use jiff::Timestamp;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
@@ -7,9 +9,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Cluster, explain};
+use crate::coordinates::DEPLOYMENT;
 
 /// Argo CD removes it when it has looked.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
+/// As long as it says true, Argo CD looks at nothing.
+pub const SKIP: &str = "argocd.argoproj.io/skip-reconcile";
 
 /// The fields that are of use here; everything else is left out when it is read.
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -24,13 +29,43 @@ pub struct Application {
 #[serde(default)]
 pub struct Metadata {
     pub name: String,
-    pub annotations: std::collections::BTreeMap<String, String>,
+    pub namespace: String,
+    pub annotations: BTreeMap<String, String>,
+    /// Somebody has asked for its end, which finalizers may delay.
+    #[serde(rename = "deletionTimestamp")]
+    pub leaving_since: Option<Timestamp>,
+}
+
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Spec {
+    /// Where there are several, the one with this delivery's folder.
+    pub source: Source,
+    pub sources: Vec<Source>,
+    pub destination: Destination,
+    pub sync_policy: SyncPolicy,
+}
+
+/// A cluster has an address or a name.
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(default)]
+pub struct Destination {
+    pub namespace: String,
+    pub server: String,
+    pub name: String,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
 #[serde(default)]
-pub struct Spec {
-    pub source: Source,
+pub struct SyncPolicy {
+    pub automated: Option<Automated>,
+}
+
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(default)]
+pub struct Automated {
+    /// On where nothing is said.
+    pub enabled: Option<bool>,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -40,6 +75,13 @@ pub struct Source {
     pub repository: String,
     pub target_revision: String,
     pub path: String,
+    pub directory: Directory,
+}
+
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(default)]
+pub struct Directory {
+    pub recurse: bool,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -60,6 +102,8 @@ pub struct Sync {
     /// Synced, OutOfSync or Unknown.
     pub status: String,
     pub revision: String,
+    /// One for each of several sources.
+    pub revisions: Vec<String>,
 }
 
 #[derive(Deserialize, Clone, Debug, Default)]
@@ -85,6 +129,8 @@ pub struct Condition {
 #[serde(default, rename_all = "camelCase")]
 pub struct Deployed {
     pub revision: String,
+    pub revisions: Vec<String>,
+    pub sources: Vec<Source>,
     pub deploy_started_at: Option<Timestamp>,
     pub deployed_at: Option<Timestamp>,
 }
@@ -113,12 +159,83 @@ struct Requested {
 #[serde(default)]
 struct SyncResult {
     revision: String,
+    revisions: Vec<String>,
+    resources: Vec<Applied>,
+}
+
+/// What has come of one object of a sync.
+#[derive(Deserialize, Clone, Debug, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Applied {
+    kind: String,
+    name: String,
+    status: String,
+    hook_phase: String,
+    message: String,
 }
 
 impl Operation {
     /// The commit that it applies.
     pub fn revision(&self) -> &str {
         self.sync_result.as_ref().map_or(&self.operation.sync.revision, |result| &result.revision)
+    }
+
+    /// What is said of each object that could not be applied.
+    pub fn failures(&self) -> impl Iterator<Item = String> {
+        let all = self.sync_result.iter().flat_map(|result| &result.resources);
+        let failed = all.filter(|each| each.status == "SyncFailed" || matches!(&*each.hook_phase, "Failed" | "Error"));
+        failed.map(|each| format!("{} {}: {}", each.kind, each.name, each.message))
+    }
+}
+
+impl Application {
+    fn of(object: Value) -> Result<Self> {
+        let application: Self = serde_json::from_value(object)?;
+        Ok(if application.spec.sources.is_empty() { application } else { application.of_one_source() })
+    }
+
+    /// Argo CD lists a revision for each of several sources, in their order: from here on it is about one of them.
+    fn of_one_source(mut self) -> Self {
+        let ours = |sources: &[Source]| sources.iter().position(|source| source.has(DEPLOYMENT));
+        let at = ours(&self.spec.sources);
+        let of =
+            |at: Option<usize>, revisions: &[String]| at.and_then(|at| revisions.get(at)).cloned().unwrap_or_default();
+        let status = &mut self.status;
+        status.sync.revision = of(at, &status.sync.revisions);
+        for deployed in &mut status.history {
+            // Sources come and go, so a sync of before has its own list.
+            let at = if deployed.sources.is_empty() { at } else { ours(&deployed.sources) };
+            deployed.revision = of(at, &deployed.revisions);
+        }
+        if let Some(operation) = &mut status.operation_state {
+            let synced = operation.sync_result.iter_mut().chain([&mut operation.operation.sync]);
+            synced.for_each(|result| result.revision = of(at, &result.revisions));
+        }
+        self.spec.source = at.and_then(|at| self.spec.sources.get(at)).cloned().unwrap_or_default();
+        self
+    }
+
+    /// False where it says that it reads other files than this delivery's.
+    pub fn reads_or_says_nothing(&self) -> bool {
+        let says_nothing = self.spec.sources.is_empty() && self.spec.source.repository.is_empty();
+        says_nothing || self.spec.source.has(DEPLOYMENT)
+    }
+
+    /// A sync follows a new commit without anybody's doing.
+    pub fn is_automated(&self) -> bool {
+        self.spec.sync_policy.automated.as_ref().is_some_and(|automated| automated.enabled != Some(false))
+    }
+}
+
+impl Source {
+    /// Whether it reads that file of the repository.
+    pub fn has(&self, file: &str) -> bool {
+        let words = |path: &str| -> Vec<String> {
+            path.split('/').filter(|word| !word.is_empty() && *word != ".").map(str::to_owned).collect()
+        };
+        let (path, mut folder) = (words(&self.path), words(file));
+        folder.pop();
+        path == folder || (self.directory.recurse && folder.starts_with(&path))
     }
 }
 
@@ -131,7 +248,7 @@ impl Cluster {
     /// None when there is none, or no Argo CD at all.
     pub async fn application(&self, namespace: &str, name: &str) -> Result<Option<Application>> {
         Ok(match self.application_object(namespace, name).await? {
-            Some(object) => Some(serde_json::from_value(object)?),
+            Some(object) => Some(Application::of(object)?),
             None => None,
         })
     }
@@ -152,5 +269,59 @@ impl Cluster {
         let patched = applications.patch_metadata(name, &PatchParams::default(), &Patch::Merge(patch)).await;
         patched.map_err(|error| explain(error, &what, &self.server))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_sources_the_one_with_the_manifests_counts_whatever_its_place() {
+        let check = |paths: [&str; 2], expected: &str| {
+            let sources = paths.map(|path| json!({"repoURL": "https://a.example/b/c", "path": path}));
+            let (newest, before) = (json!(["1", "2"]), json!(["3", "4"]));
+            let object = json!({
+                "spec": {"sources": sources},
+                "status": {
+                    "sync": {"status": "Synced", "revisions": newest},
+                    "history": [{"revisions": before, "sources": sources}],
+                    "operationState": {"syncResult": {"revisions": newest}},
+                },
+            });
+            let application = Application::of(object).expect("an Application");
+            let status = &application.status;
+            let operation = status.operation_state.as_ref().map(Operation::revision).unwrap_or_default();
+            let found = format!("{} {} {operation}", status.sync.revision, status.history[0].revision);
+            assert_eq!(found.trim(), expected, "{paths:?}");
+        };
+        check(["charts", "k8s"], "2 4 2");
+        check(["./k8s/", "charts"], "1 3 1");
+        check(["charts", "values"], "");
+    }
+
+    #[test]
+    fn a_source_has_the_files_of_its_folder_and_with_recurse_those_below() {
+        let check = |path: &str, recurse: bool, expected: bool| {
+            let source = Source { path: path.into(), directory: Directory { recurse }, ..Source::default() };
+            assert_eq!(source.has(DEPLOYMENT), expected, "{path} {recurse}");
+        };
+        check("k8s", false, true);
+        check("./k8s/", false, true);
+        check("k8s2", true, false);
+        check(".", false, false);
+        check(".", true, true);
+        check("", true, true);
+        check("k8s/overlay", true, false);
+    }
+
+    #[test]
+    fn an_object_that_is_no_application_is_an_error_and_null_fields_are_none() {
+        Application::of(json!({"spec": 1})).expect_err("it has no spec");
+        assert!(!Application::of(json!({"spec": {"syncPolicy": {}}})).expect("it is one").is_automated());
+        let off = json!({"spec": {"syncPolicy": {"automated": {"enabled": false}}}});
+        assert!(!Application::of(off).expect("it is one").is_automated());
+        let on = json!({"spec": {"syncPolicy": {"automated": {}}}});
+        assert!(Application::of(on).expect("it is one").is_automated());
     }
 }

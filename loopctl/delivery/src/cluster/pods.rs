@@ -1,14 +1,19 @@
-//! The pods, and what keeps one from being ready: a pull error, a crash, a failing probe, no place.
+//! The pods, and what keeps one from being ready.
+
+mod trouble;
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use futures_util::future::{join_all, try_join};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod as Object};
+use k8s_openapi::api::core::v1::{Event, Pod as Object};
 use kube::api::{ListParams, LogParams};
 
+use self::trouble::{condition, containers};
 use super::{Cluster, explain};
 
-/// As many lines of a crashed container as fit under one hop of an answer.
+/// As many lines of a container as fit under one hop of an answer.
 const LOG_LINES: i64 = 10;
 
 #[derive(Clone, Debug, Default)]
@@ -17,16 +22,26 @@ pub struct Pod {
     pub image: String,
     /// What the node runs, as `NAME@sha256:…`; empty until it has pulled it.
     pub image_id: String,
+    pub labels: BTreeMap<String, String>,
+    /// Those which its containers say that they listen at.
+    pub ports: Vec<i32>,
     pub replica_set: String,
+    /// None until a scheduler has chosen one.
+    pub node: Option<String>,
+    /// That node has said something about its containers.
+    pub is_heard_of: bool,
     pub ready: bool,
     /// It is on its way out.
     pub leaving: bool,
     pub created_at: Option<Timestamp>,
-    /// When its container began to run.
+    /// When its container, or the one in trouble, began to run.
     pub running_since: Option<Timestamp>,
     pub ready_since: Option<Timestamp>,
+    /// Of its container, or of the one in trouble.
     pub restarts: i32,
     pub trouble: Option<Trouble>,
+    /// Which container is in trouble where it is not the service's own, such as `init container migrate`.
+    pub troubled: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +50,7 @@ pub struct Trouble {
     /// Kubernetes' own word, such as ImagePullBackOff.
     pub reason: String,
     pub message: String,
-    /// The last lines of a container that has crashed.
+    /// The last lines of a container that has crashed, or does not end.
     pub log: Vec<String>,
 }
 
@@ -51,27 +66,30 @@ pub enum Kind {
     Place,
     /// The container cannot be made, for instance for want of a Secret.
     Create,
+    /// The container has to end before the others begin, and has not.
+    Unended,
+    /// Nothing is said to be wrong, and nothing goes on.
+    Silence,
 }
 
 impl Cluster {
     /// The newest last.
     pub async fn pods(&self, namespace: &str, selector: &str, container: &str) -> Result<Vec<Pod>> {
         let labels = ListParams::default().labels(selector);
-        let of_pods = ListParams::default().fields("involvedObject.kind=Pod,reason=Unhealthy");
-        // Without the right to read events all is told but the words of a failing probe.
+        let of_pods = ListParams::default().fields("involvedObject.kind=Pod,type=Warning");
+        // Without the right to read events all is told but the words of a failing probe or of a node.
         let events = async { Ok(self.list::<Event>(namespace, &of_pods).await.unwrap_or_default()) };
         let (objects, events) = try_join(self.list::<Object>(namespace, &labels), events).await?;
-        let mut pods: Vec<Pod> = objects.iter().map(|object| pod(object, &events, container)).collect();
-        pods.sort_by_key(|pod| pod.created_at);
-        let crashed = pods.iter_mut().filter_map(|pod| match &mut pod.trouble {
-            Some(trouble) if trouble.kind == Kind::Crash => Some((&pod.name, pod.restarts > 0, trouble)),
-            _ => None,
-        });
-        join_all(crashed.map(|(name, restarted, trouble)| async move {
-            trouble.log = self.last_lines(namespace, name, container, restarted).await;
+        let mut found: Vec<(Pod, Option<String>)> = objects.iter().map(|each| pod(each, &events, container)).collect();
+        found.sort_by_key(|(pod, _)| pod.created_at);
+        join_all(found.iter_mut().map(|(pod, container)| async move {
+            let (Some(trouble), Some(container)) = (&mut pod.trouble, container) else { return };
+            if matches!(trouble.kind, Kind::Crash | Kind::Unended) {
+                trouble.log = self.last_lines(namespace, &pod.name, container, pod.restarts > 0).await;
+            }
         }))
         .await;
-        Ok(pods)
+        Ok(found.into_iter().map(|(pod, _)| pod).collect())
     }
 
     /// Of the container that has ended. Why there are none is as good an answer as the lines would be.
@@ -93,102 +111,49 @@ impl Cluster {
     }
 }
 
-fn pod(object: &Object, events: &[Event], container: &str) -> Pod {
+/// With the name of the container in trouble.
+fn pod(object: &Object, events: &[Event], container: &str) -> (Pod, Option<String>) {
     let metadata = &object.metadata;
     let spec = object.spec.as_ref();
     let status = object.status.clone().unwrap_or_default();
-    let name = metadata.name.clone().unwrap_or_default();
-    let conditions = status.conditions.unwrap_or_default();
-    let condition = |kind: &str| conditions.iter().find(|condition| condition.type_ == kind);
-    let ready = condition("Ready").filter(|condition| condition.status == "True");
-    let statuses = status.container_statuses.unwrap_or_default();
-    let state = statuses.iter().find(|status| status.name == container);
-    let running = state.and_then(|status| status.state.as_ref()?.running.as_ref());
-    let containers = spec.map(|spec| spec.containers.as_slice()).unwrap_or_default();
+    let ready = condition(&status, "Ready").filter(|condition| condition.status == "True");
+    let all = containers(spec, &status);
+    let own = all.iter().find(|each| each.name == container && each.kind == "container");
+    let of_pod: Vec<&Event> = events.iter().filter(|event| event.involved_object.uid == metadata.uid).collect();
+    let found = if ready.is_some() { None } else { trouble::of(spec, &status, &all, &of_pod) };
+    let (of, trouble) = found.map_or((None, None), |(of, trouble)| (of, Some(trouble)));
+    let seen = of.or(own);
+    let running = seen.and_then(|each| each.status?.state.as_ref()?.running.as_ref());
     let owners = metadata.owner_references.iter().flatten();
-    let unplaced = condition("PodScheduled").filter(|condition| condition.status == "False");
-    let trouble = match unplaced {
-        Some(condition) => Some(trouble_of(
-            Kind::Place,
-            condition.reason.as_deref().unwrap_or("Unschedulable"),
-            condition.message.as_deref().unwrap_or_default(),
-        )),
-        None if ready.is_some() => None,
-        None => {
-            let of_pod = events.iter().filter(|event| event.involved_object.uid == metadata.uid);
-            let probe = of_pod.max_by_key(|event| seen(event)).and_then(|event| event.message.as_deref());
-            let crash = state.and_then(in_container);
-            match (crash, probe) {
-                (Some(crash), Some(message)) if is_killed_by(message, &crash, state) => {
-                    Some(trouble_of(Kind::Probe, "Unhealthy", message))
-                }
-                (None, Some(message)) => Some(trouble_of(Kind::Probe, "Unhealthy", message)),
-                (crash, _) => crash,
-            }
-        }
-    };
-    Pod {
-        image: containers
+    let listed = spec.map(|spec| spec.containers.as_slice()).unwrap_or_default();
+    let ports = listed.iter().flat_map(|each| each.ports.iter().flatten()).map(|port| port.container_port).collect();
+    let pod = Pod {
+        name: metadata.name.clone().unwrap_or_default(),
+        image: listed
             .iter()
             .find(|each| each.name == container)
             .and_then(|each| each.image.clone())
             .unwrap_or_default(),
-        image_id: state.map(|status| status.image_id.clone()).unwrap_or_default(),
+        image_id: own.and_then(|each| Some(each.status?.image_id.clone())).unwrap_or_default(),
+        labels: metadata.labels.clone().unwrap_or_default(),
+        ports,
         replica_set: owners
             .filter(|owner| owner.kind == "ReplicaSet")
             .map(|owner| owner.name.clone())
             .next()
             .unwrap_or_default(),
+        node: spec.and_then(|spec| spec.node_name.clone()),
+        is_heard_of: all.iter().any(|each| each.status.is_some()),
         ready: ready.is_some(),
         leaving: metadata.deletion_timestamp.is_some(),
         created_at: metadata.creation_timestamp.as_ref().map(|time| time.0),
         running_since: running.and_then(|running| Some(running.started_at.as_ref()?.0)),
         ready_since: ready.and_then(|condition| Some(condition.last_transition_time.as_ref()?.0)),
-        restarts: state.map_or(0, |status| status.restart_count),
+        restarts: seen.and_then(|each| Some(each.status?.restart_count)).unwrap_or_default(),
+        troubled: of
+            .filter(|of| own.is_none_or(|own| own.name != of.name))
+            .map(|of| format!("{} {}", of.kind, of.name)),
         trouble,
-        name,
-    }
-}
-
-/// What the container's own state says; a probe is not part of it.
-fn in_container(status: &ContainerStatus) -> Option<Trouble> {
-    let state = status.state.as_ref()?;
-    let ended = state.terminated.as_ref().or_else(|| status.last_state.as_ref()?.terminated.as_ref());
-    let crash = ended.map(|ended| {
-        let reason = ended.reason.as_deref().unwrap_or("Error");
-        let code =
-            ended.signal.map_or_else(|| format!("exit code {}", ended.exit_code), |signal| format!("signal {signal}"));
-        trouble_of(Kind::Crash, reason, &format!("the container ended with {code} ({reason})"))
-    });
-    let Some(waiting) = &state.waiting else { return crash.filter(|_| state.running.is_none()) };
-    let reason = waiting.reason.as_deref().unwrap_or_default();
-    let message = waiting.message.as_deref().unwrap_or_default();
-    match reason {
-        "CrashLoopBackOff" => crash.or_else(|| Some(trouble_of(Kind::Crash, reason, message))),
-        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-            Some(trouble_of(Kind::Pull, reason, message))
-        }
-        "ContainerCreating" | "PodInitializing" | "" => None,
-        _ => Some(trouble_of(Kind::Create, reason, message)),
-    }
-}
-
-/// A container that the kubelet stops for a failing probe looks like one that ended; the probe is the reason.
-fn is_killed_by(probe: &str, trouble: &Trouble, status: Option<&ContainerStatus>) -> bool {
-    let ended = status.and_then(|status| {
-        let now = status.state.as_ref().and_then(|state| state.terminated.as_ref());
-        now.or_else(|| status.last_state.as_ref()?.terminated.as_ref())
-    });
-    let by_signal = ended.is_some_and(|ended| matches!(ended.exit_code, 0 | 137 | 143));
-    let restarts = probe.starts_with("Startup probe") || probe.starts_with("Liveness probe");
-    trouble.kind == Kind::Crash && restarts && by_signal && trouble.reason != "OOMKilled"
-}
-
-fn trouble_of(kind: Kind, reason: &str, message: &str) -> Trouble {
-    Trouble { kind, reason: reason.to_owned(), message: message.to_owned(), log: Vec::new() }
-}
-
-fn seen(event: &Event) -> Option<Timestamp> {
-    let series = event.series.as_ref().and_then(|series| Some(series.last_observed_time.as_ref()?.0));
-    series.or_else(|| Some(event.last_timestamp.as_ref()?.0)).or_else(|| Some(event.event_time.as_ref()?.0))
+    };
+    (pod, of.map(|of| of.name.to_owned()))
 }

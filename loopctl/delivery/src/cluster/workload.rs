@@ -12,6 +12,8 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 
 #[derive(Clone, Debug, Default)]
 pub struct Workload {
+    pub namespace: String,
+    pub name: String,
     pub image: String,
     pub wanted: i32,
     /// Counts pods of the newest template.
@@ -21,6 +23,8 @@ pub struct Workload {
     pub total: i32,
     /// The controller has seen the newest change of the spec.
     pub observed: bool,
+    /// When somebody has changed the spec last.
+    pub changed_at: Option<Timestamp>,
     /// Somebody has said that nothing is to be rolled out.
     pub paused: bool,
     pub progress: Progress,
@@ -39,6 +43,7 @@ pub struct Progress {
 #[derive(Clone, Debug, Default)]
 pub struct Replicas {
     pub name: String,
+    pub created_at: Option<Timestamp>,
     /// Why it could not make its pods: a quota, an admission rule.
     pub failure: Option<String>,
 }
@@ -49,9 +54,10 @@ impl Workload {
         self.observed && self.updated >= self.wanted && self.total <= self.updated && self.available >= self.updated
     }
 
-    /// Not before progressDeadlineSeconds; Kubernetes goes on trying.
+    /// Not before progressDeadlineSeconds; Kubernetes goes on trying. What it said of the change before does not count,
+    /// and while the rollout is paused nothing is tried.
     pub fn deadline_exceeded(&self) -> bool {
-        self.progress.reason == "ProgressDeadlineExceeded"
+        self.progress.reason == "ProgressDeadlineExceeded" && self.observed && !self.paused
     }
 }
 
@@ -76,13 +82,19 @@ fn workload(deployment: &Deployment, sets: &[ReplicaSet], container: &str) -> Wo
     let conditions = status.conditions.unwrap_or_default();
     let progress = conditions.into_iter().find(|condition| condition.type_.as_deref() == Some("Progressing"));
     let containers = spec.template.spec.as_ref().map(|spec| &spec.containers);
+    let metadata = &deployment.metadata;
+    // The status has writers of its own, and its time says nothing about the spec.
+    let changes = metadata.managed_fields.iter().flatten().filter(|change| change.subresource.is_none());
     Workload {
+        namespace: metadata.namespace.clone().unwrap_or_default(),
+        name: metadata.name.clone().unwrap_or_default(),
         image: image(containers, container),
         wanted: spec.replicas.unwrap_or(1),
         updated: status.updated_replicas.unwrap_or(0),
         available: status.available_replicas.unwrap_or(0),
         total: status.replicas.unwrap_or(0),
-        observed: status.observed_generation >= deployment.metadata.generation,
+        observed: status.observed_generation >= metadata.generation,
+        changed_at: changes.filter_map(|change| Some(change.time.as_ref()?.0)).max(),
         paused: spec.paused.unwrap_or(false),
         progress: progress.map_or_else(Progress::default, |condition| Progress {
             reason: condition.reason.unwrap_or_default(),
@@ -109,6 +121,7 @@ fn replicas(set: &ReplicaSet) -> Replicas {
         conditions.into_iter().flatten().find(|condition| condition.type_.as_deref() == Some("ReplicaFailure"));
     Replicas {
         name: set.metadata.name.clone().unwrap_or_default(),
+        created_at: set.metadata.creation_timestamp.as_ref().map(|time| time.0),
         failure: failure.and_then(|condition| condition.message.clone()),
     }
 }

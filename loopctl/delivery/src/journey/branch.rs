@@ -18,7 +18,9 @@ struct Said {
 pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) -> Result<Branch> {
     git.require_whole()?;
     let name = coordinates.branch.clone();
-    let now = git.file(tip, DEPLOYMENT)?.with_context(|| format!("branch {name} has no {DEPLOYMENT}"))?;
+    let now = git.file(tip, DEPLOYMENT)?.with_context(|| {
+        format!("branch {name} has no {DEPLOYMENT}, for which Argo CD deletes the Deployment: put it back")
+    })?;
     let now = said(&now)?;
     let newest = |relation, by| Newest { tag: now.tag.clone(), relation, by };
     if !git.is_ancestor(&commit.id, tip)? {
@@ -33,6 +35,8 @@ pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) ->
             newest,
             hold,
             taken_back_by: None,
+            taken_over_as: None,
+            skips_runs: None,
         });
     }
     let arrived = git.arrived_with(&commit.id, tip)?;
@@ -66,6 +70,8 @@ pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) ->
         taken_back_by = Some(git.commit(&by)?);
     }
     let by = writer(&now.tag);
+    // GitHub reads the message of the newest commit of a push alone.
+    let message = if source.id == tip { git.message(&source.id)? } else { String::new() };
     Ok(Branch {
         name,
         tip: tip.to_owned(),
@@ -75,7 +81,21 @@ pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) ->
         newest: newest(relation, by),
         hold: now.hold,
         taken_back_by,
+        taken_over_as: None,
+        skips_runs: skips_runs(&message),
     })
+}
+
+/// What GitHub reads in a commit's message as a wish that no workflow runs.
+fn skips_runs(message: &str) -> Option<String> {
+    const WORDS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"];
+    let lower = message.to_lowercase();
+    let word = WORDS.into_iter().find(|word| lower.contains(word));
+    let trailer = || {
+        let mut lines = message.trim_end().rsplit("\n\n").next()?.lines();
+        lines.find(|line| line.to_lowercase().replace(' ', "") == "skip-checks:true").map(str::to_owned)
+    };
+    word.map(str::to_owned).or_else(trailer)
 }
 
 /// The same decision as .github/scripts/image-changed takes for the commit.
@@ -132,6 +152,20 @@ mod tests {
         let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in(&manifest.text)).collect();
         let found = writer(&manifests, &tags, &tag(wanted)).map(|commit| commit.id);
         assert_eq!(found, expected.map(|at| at.to_string()), "{wanted} in {digits:?}");
+    }
+
+    #[test]
+    fn a_message_keeps_runs_away_wherever_it_says_so() {
+        for (message, expected) in [
+            ("ci: update image [skip ci]", Some("[skip ci]")),
+            ("Docs\n\nNothing to build. [CI SKIP]", Some("[ci skip]")),
+            ("Docs [no ci]", Some("[no ci]")),
+            ("Docs\n\nskip-checks: true\n", Some("skip-checks: true")),
+            ("Docs\n\nskip-checks: true\n\nmore", None),
+            ("Skip ci for once", None),
+        ] {
+            assert_eq!(skips_runs(message).as_deref(), expected, "{message}");
+        }
     }
 
     #[test]

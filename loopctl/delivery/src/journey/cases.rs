@@ -4,10 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answer::{Answer, HopState, Name, State};
 use super::decide::decide;
-use super::facts::{Branch, Build, Endpoint, Facts, Newest, Relation, Rollout, Run, RunState};
-use crate::cluster::application::{Application, Condition, Deployed, Operation};
+use super::facts::{Branch, Build, Endpoint, Facts, Newest, Relation, Rollout, Run, RunState, Serving};
+use crate::cluster::application::{Application, Condition, Deployed, Operation, Sync};
+use crate::cluster::offered::Offered;
 use crate::cluster::pods::{Kind, Pod, Trouble};
 use crate::cluster::workload::{Progress, Replicas, Workload};
+use crate::coordinates::Coordinates;
 use crate::git::history::Commit;
 use crate::manifest::Hold;
 
@@ -27,15 +29,44 @@ fn bump() -> Commit {
     commit('2', "ci: update image to sha-1111111", 60)
 }
 
+fn names() -> Coordinates {
+    Coordinates {
+        slug: "voloshko/argo-rust".into(),
+        repository: "https://github.com/voloshko/argo-rust.git".into(),
+        branch: "master".into(),
+        application: "argo-rust".into(),
+        application_namespace: "argocd".into(),
+        image: IMAGE.into(),
+        ..Coordinates::default()
+    }
+}
+
+fn synced_at(revision: &str, status: &str) -> Sync {
+    Sync { status: status.into(), revision: revision.into(), ..Sync::default() }
+}
+
+/// A sync that began then and took a second.
+fn deployed(revision: &str, began: i64) -> Deployed {
+    let (deploy_started_at, deployed_at) = (Some(at(began)), Some(at(began + 1)));
+    Deployed { revision: revision.into(), deploy_started_at, deployed_at, ..Deployed::default() }
+}
+
+/// A Service whose selector finds the pods.
+fn offered(pods: &[&str]) -> Offered {
+    Offered {
+        service: "argo-rust".into(),
+        selector: [("app".to_owned(), "argo-rust".to_owned())].into(),
+        pods: pods.iter().map(|name| (*name).to_owned()).collect(),
+        ports: vec![8080],
+    }
+}
+
 /// All that is known of a commit that is live on two pods.
 fn live() -> Facts {
     let application = Application {
         status: crate::cluster::application::Status {
-            sync: crate::cluster::application::Sync { status: "Synced".into(), revision: bump().id },
-            history: vec![
-                Deployed { revision: "0".repeat(40), deploy_started_at: Some(at(-90)), deployed_at: Some(at(-89)) },
-                Deployed { revision: bump().id, deploy_started_at: Some(at(64)), deployed_at: Some(at(65)) },
-            ],
+            sync: synced_at(&bump().id, "Synced"),
+            history: vec![deployed(&"0".repeat(40), -90), deployed(&bump().id, 64)],
             ..Default::default()
         },
         ..Default::default()
@@ -43,7 +74,7 @@ fn live() -> Facts {
     Facts {
         now: at(100),
         commit: commit('1', "Greet", 0),
-        image: IMAGE.into(),
+        names: names(),
         branch: Ok(Branch {
             name: "master".into(),
             tip: bump().id,
@@ -53,21 +84,34 @@ fn live() -> Facts {
             newest: Newest { tag: OWN.into(), relation: Relation::Own, by: Some(bump()) },
             hold: None,
             taken_back_by: None,
+            taken_over_as: None,
+            skips_runs: None,
         }),
         digest: Ok(Some("sha256:abc".into())),
         run: Ok(None),
         application: Ok(Some(application)),
         containing: [bump().id].into(),
-        rollout: Ok(Some(rollout(OWN, vec![pod("a"), pod("b")]))),
-        endpoint: Ok(Endpoint { address: "http://node:30800".into(), tag: OWN.into() }),
-        endpoint_is_given: false,
+        idle: Ok(Vec::new()),
+        project: Ok(None),
+        is_stand_in: false,
+        serving: Serving {
+            now: at(100),
+            rollout: Ok(Some(rollout(OWN, vec![pod("a"), pod("b")]))),
+            offered: Ok(Some(offered(&["a", "b"]))),
+            endpoint: Ok(Endpoint { address: "http://node:30800".into(), tag: OWN.into() }),
+            has_to_answer: false,
+        },
     }
 }
 
 fn pod(name: &str) -> Pod {
     Pod {
         name: name.into(),
+        labels: [("app".to_owned(), "argo-rust".to_owned())].into(),
+        ports: vec![8080],
         replica_set: "new".into(),
+        node: Some("node".into()),
+        is_heard_of: true,
         ready: true,
         running_since: Some(at(68)),
         ready_since: Some(at(72)),
@@ -83,12 +127,15 @@ fn troubled(kind: Kind, restarts: i32) -> Pod {
 fn rollout(tag: &str, pods: Vec<Pod>) -> Rollout {
     let ready = i32::try_from(pods.iter().filter(|pod| pod.ready).count()).expect("a few pods");
     let workload = Workload {
+        namespace: "argo-rust".into(),
+        name: "argo-rust".into(),
         image: format!("{IMAGE}:{tag}"),
         wanted: 2,
         updated: 2,
         available: ready,
         total: 2,
         observed: true,
+        changed_at: Some(at(65)),
         paused: false,
         progress: Progress { reason: "NewReplicaSetAvailable".into(), at: Some(at(75)), ..Default::default() },
         newest: Some(Replicas { name: "new".into(), ..Default::default() }),
@@ -124,7 +171,7 @@ fn hold(bad: &str) -> Option<Hold> {
 }
 
 fn rolling(pods: Vec<Pod>) -> Facts {
-    but(|facts| facts.rollout = Ok(Some(rollout(OWN, pods))))
+    but(|facts| facts.serving.rollout = Ok(Some(rollout(OWN, pods))))
 }
 
 fn application(change: impl FnOnce(&mut crate::cluster::application::Status)) -> Facts {
@@ -146,5 +193,8 @@ fn check(facts: &Facts, state: State, hop: Name, hop_state: HopState, words: &st
     answer
 }
 
+mod argocd;
 mod cluster;
+mod rollout;
+mod served;
 mod source;

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 use jiff::Timestamp;
 
 use super::branch;
 use super::endpoint;
-use super::facts::{Branch, Build, Endpoint, Facts, Relation, Run, Seen};
+use super::facts::{Branch, Build, Endpoint, Facts, Relation, Run, Seen, Serving};
 use super::workflow;
 use crate::access::NoAccess;
 use crate::cluster::application::Application;
+use crate::cluster::argocd::Idle;
+use crate::cluster::project::Project;
 use crate::coordinates::{DEPLOYMENT, slug, tag_of};
 use crate::git::Git;
 use crate::git::history::Commit;
@@ -55,24 +57,41 @@ impl Delivery {
             let digest = self.digest_of(commit, branch.as_ref().ok().map(|(branch, _)| branch)).await;
             (application, branch, digest)
         };
-        let ((application, branch, digest), rollout, endpoint) = join3(source, self.rollout(), self.endpoint()).await;
+        let ((application, branch, digest), serving, (idle, project)) =
+            join3(source, self.serving(), self.argo_cd()).await;
         let (branch, containing) = match branch {
             Ok((branch, containing)) => (Ok(branch), containing),
             Err(reason) => (Err(reason), BTreeSet::new()),
         };
         Facts {
             run: self.run(&branch).await,
-            now: Timestamp::now(),
+            now: serving.now,
             commit: commit.clone(),
-            image: self.names.image.clone(),
+            names: self.names.clone(),
             branch,
             digest,
             application,
+            idle,
+            project,
+            is_stand_in: self.stand_in.is_some(),
             containing,
-            rollout,
-            endpoint,
-            endpoint_is_given: self.endpoint.is_some(),
+            serving,
         }
+    }
+
+    async fn argo_cd(&self) -> (Seen<Vec<Idle>>, Seen<Option<Project>>) {
+        let (namespace, project) = (&self.names.application_namespace, &self.names.project);
+        let idle = async { said(self.reachable()?.idle_parts(namespace).await) };
+        let project = async { said(self.reachable()?.project(namespace, project).await) };
+        join(idle, project).await
+    }
+
+    /// Whether anybody can be served, and by what.
+    pub async fn serving(&self) -> Serving {
+        let offered = async { said(self.reachable()?.offered(&self.names.namespace, &self.names.service).await) };
+        let (rollout, offered, endpoint) = join3(self.rollout(), offered, self.endpoint()).await;
+        let has_to_answer = self.endpoint.is_some() || self.stand_in.is_some();
+        Serving { now: Timestamp::now(), rollout, offered, endpoint, has_to_answer }
     }
 
     async fn endpoint(&self) -> Seen<Endpoint> {

@@ -2,8 +2,8 @@
 
 use super::answer::{Answer, Hop, HopState, NAMES, Name, State};
 use super::facts::{Build, Facts};
-use super::{rollout, source};
-use crate::coordinates::{short, tag_of};
+use super::{argocd, rollout, source};
+use crate::coordinates::{short, tag_of, tagged};
 
 pub fn decide(facts: &Facts) -> Answer {
     let mut hops = Vec::new();
@@ -17,7 +17,7 @@ pub fn decide(facts: &Facts) -> Answer {
     };
     let ended_before = end.is_some() || hops.iter().any(|hop| hop.hop != Name::Image && is_in_the_way(hop));
     if !ended_before {
-        hops.extend(rollout::hops(facts));
+        hops.extend(in_the_cluster(facts));
     }
     let rest = match end {
         Some(_) => HopState::Skipped,
@@ -39,6 +39,46 @@ pub fn decide(facts: &Facts) -> Answer {
         superseded_by,
         hops,
     }
+}
+
+/// Seen and synced by Argo CD, running on the pods, answering: up to the first that is not done.
+fn in_the_cluster(facts: &Facts) -> Vec<Hop> {
+    let is_open = |hop: &Hop| !matches!(hop.state, HopState::Done | HopState::Unseen);
+    let mut hops = argocd::hops(facts);
+    if let Some(first) = hops.iter().position(is_open) {
+        // Its manifest is not in the cluster: what the pods do is about another revision.
+        hops.truncate(first + 1);
+        return hops;
+    }
+    let pods = pods(facts);
+    let is_next = !is_open(&pods);
+    hops.push(pods);
+    if is_next {
+        hops.push(facts.serving.answering(expected_tag(facts).as_deref()));
+    }
+    hops
+}
+
+fn pods(facts: &Facts) -> Hop {
+    let rollout = match &facts.serving.rollout {
+        Ok(Some(rollout)) => rollout,
+        Ok(None) => return Hop::new(Name::Pods, HopState::Stuck, "there is no Deployment"),
+        Err(reason) => return Hop::new(Name::Pods, HopState::Unseen, "").because([reason.clone()]),
+    };
+    if expected_tag(facts).is_some() && !runs_the_expected_image(facts) {
+        let why = format!("the Deployment has {}", rollout.workload.image);
+        // Without git nobody knows whether this image is from before or after the commit.
+        let state = if facts.branch.is_err() { HopState::Unseen } else { HopState::Stuck };
+        return Hop::new(Name::Pods, state, why);
+    }
+    rollout::pods(facts.now, rollout)
+}
+
+/// The Deployment names the very image that the commit has of its own.
+pub fn runs_the_expected_image(facts: &Facts) -> bool {
+    let rollout = facts.serving.rollout.as_ref().ok().and_then(Option::as_ref);
+    let image = rollout.map(|rollout| tagged(&rollout.workload.image));
+    image.is_some() && image == expected_tag(facts).map(|tag| facts.names.image_of(&tag))
 }
 
 /// The commit whose own image is waited for: the one asked for, or the merge that brought it in.
@@ -77,18 +117,23 @@ fn complete(found: Vec<Hop>, rest: HopState) -> Vec<Hop> {
 fn state(facts: &Facts, hops: &[Hop]) -> State {
     let is = |state: HopState| hops.iter().any(|hop| hop.state == state);
     let of = |name: Name| hops.iter().find(|hop| hop.hop == name).map(|hop| hop.state);
-    let pods_done = of(Name::Pods) == Some(HopState::Done);
+    let pods = of(Name::Pods);
+    let pods_done = pods == Some(HopState::Done);
+    let answering = hops.iter().find(|hop| hop.hop == Name::Answering);
+    let is_served = answering.is_some_and(|answering| facts.serving.is_served(answering));
     // Without an image of its own a commit is live once a sync has it; without git nobody can say whether it has one.
     let known = expected_tag(facts).is_some() || of(Name::Synced) == Some(HopState::Done);
-    let missing_image_only =
-        of(Name::Image) == Some(HopState::Stuck) && hops.iter().filter(|hop| hop.state == HopState::Stuck).count() == 1;
+    // An image that is gone is in the way of pods that need it, and of nobody who cannot be seen.
+    let missing_image_only = matches!(pods, Some(HopState::Done | HopState::Unseen))
+        && of(Name::Image) == Some(HopState::Stuck)
+        && hops.iter().filter(|hop| hop.state == HopState::Stuck).count() == 1;
     if is(HopState::Failed) {
         State::Failed
-    } else if is(HopState::Stuck) && !(pods_done && missing_image_only) {
+    } else if is(HopState::Stuck) && !missing_image_only {
         State::Stuck
     } else if is(HopState::Moving) {
         State::Moving
-    } else if pods_done && known {
+    } else if pods_done && known && is_served {
         State::Live
     } else {
         State::Unknown
@@ -99,8 +144,9 @@ fn summary(facts: &Facts, state: State, hops: &[Hop]) -> String {
     let commit = short(&facts.commit.id);
     let last = hops.iter().rfind(|hop| is_in_the_way(hop));
     let what = last.map(|hop| {
-        let reason = hop.reason.first().map(|reason| format!(": {reason}")).unwrap_or_default();
-        format!("{}: {}{reason}", hop.hop.word(), hop.detail)
+        let said = [hop.detail.as_str(), hop.reason.first().map_or("", String::as_str)];
+        let said: Vec<&str> = said.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("{}: {}", hop.hop.word(), said.join(": "))
     });
     let what = what.unwrap_or_default();
     match state {

@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::cluster::application::Application;
+use crate::cluster::argocd::Idle;
+use crate::cluster::offered::Offered;
 use crate::cluster::pods::Pod;
+use crate::cluster::project::Project;
 use crate::cluster::workload::Workload;
+use crate::coordinates::Coordinates;
 use crate::git::history::Commit;
 use crate::manifest::Hold;
 
@@ -17,20 +21,33 @@ pub type Seen<T> = Result<T, String>;
 pub struct Facts {
     pub now: Timestamp,
     pub commit: Commit,
-    /// The image without its tag.
-    pub image: String,
+    pub names: Coordinates,
     pub branch: Seen<Branch>,
     /// Of the image that the commit needs: its digest, or None when the registry has no such image.
     pub digest: Seen<Option<String>>,
     /// Asked for only while the commit has no bump.
     pub run: Seen<Option<Run>>,
     pub application: Seen<Option<Application>>,
+    /// Parts of Argo CD without a ready pod.
+    pub idle: Seen<Vec<Idle>>,
+    pub project: Seen<Option<Project>>,
+    /// The loop of this machine, which makes again what it lacks.
+    pub is_stand_in: bool,
     /// Those revisions of the Application that have the commit, or its bump, in their history.
     pub containing: BTreeSet<String>,
+    pub serving: Serving,
+}
+
+/// All that decides whether anybody can be served.
+#[derive(Clone, Debug)]
+pub struct Serving {
+    pub now: Timestamp,
     pub rollout: Seen<Option<Rollout>>,
+    /// None when there is no such Service.
+    pub offered: Seen<Option<Offered>>,
     pub endpoint: Seen<Endpoint>,
-    /// Somebody named the endpoint: it has to answer.
-    pub endpoint_is_given: bool,
+    /// Somebody has named the endpoint, or it is on this machine: silence there is no matter of a firewall.
+    pub has_to_answer: bool,
 }
 
 /// The branch that Argo CD watches, seen from the commit.
@@ -48,6 +65,10 @@ pub struct Branch {
     pub hold: Option<Hold>,
     /// A later commit with which the image's inputs were again the deployed ones.
     pub taken_back_by: Option<Commit>,
+    /// The branch's commit with the same change, where a squash or a rebase brought it in.
+    pub taken_over_as: Option<Commit>,
+    /// What the commit's message says so that no workflow runs for it, such as `[skip ci]`.
+    pub skips_runs: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

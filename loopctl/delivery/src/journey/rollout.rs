@@ -1,126 +1,28 @@
-//! The hops inside the cluster: seen and synced by Argo CD, running on the pods, answering.
+//! What the rollout does, and what is in its way, in the order in which a person would mend it.
 
 use jiff::Timestamp;
 
 use super::answer::{Hop, HopState, Name};
-use super::decide::expected_tag;
-use super::facts::{Facts, Rollout};
-use crate::cluster::application::Application;
+use super::facts::Rollout;
+use super::since::more_than;
 use crate::cluster::pods::{Kind, Pod, Trouble};
-use crate::coordinates::{short, split_image};
+use crate::cluster::workload::Workload;
 
-/// A pod that has run this long without passing its probes is not just starting.
+/// Whatever has gone on for this long without a word is not just starting.
 const STARTING: i64 = 30;
 /// A program that has ended by itself this often will do so again.
 const CRASHES: i32 = 2;
 
-pub fn hops(facts: &Facts) -> Vec<Hop> {
-    let mut hops = match &facts.application {
-        // Which revision has the commit is known from git alone.
-        _ if facts.branch.is_err() => Vec::new(),
-        Ok(Some(application)) => vec![seen(facts, application), synced(facts, application)],
-        Ok(None) => {
-            let why = "there is no such Application: apply argocd/application.yaml";
-            vec![Hop::new(Name::Seen, HopState::Stuck, why)]
-        }
-        Err(reason) => {
-            [Name::Seen, Name::Synced].map(|name| Hop::new(name, HopState::Unseen, "").because([reason.clone()])).into()
-        }
-    };
-    if let Some(first) = hops.iter().position(is_open) {
-        // Its manifest is not in the cluster: what the pods do is about another revision.
-        hops.truncate(first + 1);
-        return hops;
-    }
-    hops.push(pods(facts));
-    if !hops.iter().any(is_open) {
-        hops.push(answering(facts));
-    }
-    hops
-}
-
-fn is_open(hop: &Hop) -> bool {
-    !matches!(hop.state, HopState::Done | HopState::Unseen)
-}
-
-fn seen(facts: &Facts, application: &Application) -> Hop {
-    let revision = &application.status.sync.revision;
-    if facts.containing.contains(revision) {
-        let started = first_sync(facts, application).and_then(|(started, _)| started);
-        return Hop::new(Name::Seen, HopState::Done, format!("at revision {}", short(revision))).at(started);
-    }
-    let errors = conditions(application);
-    if errors.is_empty() {
-        let detail = if revision.is_empty() {
-            "no revision yet".to_owned()
-        } else {
-            format!("still at revision {}", short(revision))
-        };
-        return Hop::new(Name::Seen, HopState::Moving, format!("Argo CD is {detail}"));
-    }
-    Hop::new(Name::Seen, HopState::Stuck, "Argo CD cannot compare").because(errors)
-}
-
-fn synced(facts: &Facts, application: &Application) -> Hop {
-    let status = &application.status;
-    if let Some((_, deployed)) = first_sync(facts, application) {
-        return Hop::new(Name::Synced, HopState::Done, "").at(deployed);
-    }
-    if status.history.iter().any(|entry| facts.containing.contains(&entry.revision)) {
-        return Hop::new(Name::Synced, HopState::Done, "longer ago than Argo CD remembers");
-    }
-    if status.sync.status == "Synced" {
-        return Hop::new(Name::Synced, HopState::Done, "nothing to apply");
-    }
-    let mut reasons = conditions(application);
-    if let Some(operation) = &status.operation_state {
-        let failed = matches!(operation.phase.as_str(), "Failed" | "Error") || operation.retry_count > 0;
-        if failed && facts.containing.contains(operation.revision()) {
-            reasons.insert(0, operation.message.clone());
-        }
-    }
-    if reasons.is_empty() {
-        return Hop::new(Name::Synced, HopState::Moving, format!("Argo CD says {}", status.sync.status));
-    }
-    Hop::new(Name::Synced, HopState::Stuck, "the sync fails").because(reasons)
-}
-
-/// When the first sync that had the commit began and ended; None when it is not among those that Argo CD remembers.
-fn first_sync(facts: &Facts, application: &Application) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
-    let history = &application.status.history;
-    let first = history.iter().position(|entry| facts.containing.contains(&entry.revision))?;
-    // The oldest one that is remembered need not be the first one that had the commit.
-    let is_all = history.len() < 10;
-    let entry = history.get(first).filter(|_| first > 0 || is_all)?;
-    Some((entry.deploy_started_at, entry.deployed_at))
-}
-
-fn conditions(application: &Application) -> Vec<String> {
-    let errors = application.status.conditions.iter().filter(|condition| condition.kind.ends_with("Error"));
-    errors.map(|condition| format!("{}: {}", condition.kind, condition.message)).collect()
-}
-
-fn pods(facts: &Facts) -> Hop {
-    let rollout = match &facts.rollout {
-        Ok(Some(rollout)) => rollout,
-        Ok(None) => return Hop::new(Name::Pods, HopState::Stuck, "there is no Deployment"),
-        Err(reason) => return Hop::new(Name::Pods, HopState::Unseen, "").because([reason.clone()]),
-    };
+/// Whether all pods run what the Deployment says, and if not, why.
+pub fn pods(now: Timestamp, rollout: &Rollout) -> Hop {
     let workload = &rollout.workload;
-    if let Some(tag) = expected_tag(facts)
-        && workload.image != format!("{}:{tag}", facts.image)
-    {
-        let why = format!("the Deployment has {}", workload.image);
-        // Without git nobody knows whether this image is from before or after the commit.
-        let state = if facts.branch.is_err() { HopState::Unseen } else { HopState::Stuck };
-        return Hop::new(Name::Pods, state, why);
-    }
     if workload.wanted == 0 {
         let why = "the Deployment is scaled to 0: set replicas in tofu/terraform.tfvars";
         return Hop::new(Name::Pods, HopState::Stuck, why);
     }
     let ready = ready(rollout);
     let rest = match ready >= usize::try_from(workload.wanted).unwrap_or(0) {
+        _ if workload.paused && !workload.is_complete() => ", paused",
         true if workload.total > workload.updated => ", the old ones still run",
         true if !workload.is_complete() => ", not for long enough yet",
         _ => "",
@@ -129,19 +31,23 @@ fn pods(facts: &Facts) -> Hop {
     if workload.is_complete() {
         return Hop::new(Name::Pods, HopState::Done, detail).at(live_since(rollout));
     }
-    let (worst, reasons) = obstacles(facts.now, rollout);
+    let (worst, reasons) = obstacles(now, rollout);
     let deadline = workload.deadline_exceeded().then(|| workload.progress.message.clone());
     let state = if deadline.is_some() { HopState::Failed } else { worst };
     Hop::new(Name::Pods, state, detail).because(reasons).because(deadline)
 }
 
-fn of_newest(rollout: &Rollout) -> impl DoubleEndedIterator<Item = &Pod> {
+/// The pods of the newest template that are not about to go.
+pub fn of_newest(rollout: &Rollout) -> impl DoubleEndedIterator<Item = &Pod> {
     let newest = rollout.workload.newest.as_ref().map(|set| set.name.as_str());
     rollout.pods.iter().filter(move |pod| !pod.leaving && Some(pod.replica_set.as_str()) == newest)
 }
 
+/// While nobody has acted on a change, the newest ReplicaSet is that of the template before.
 fn ready(rollout: &Rollout) -> usize {
-    of_newest(rollout).filter(|pod| pod.ready).count()
+    let ready = of_newest(rollout).filter(|pod| pod.ready).count();
+    let updated = if rollout.workload.observed { rollout.workload.updated } else { 0 };
+    ready.min(usize::try_from(updated).unwrap_or(0))
 }
 
 /// When the rollout ended, but not before the pod that became ready last: pods may be newer than their rollout.
@@ -151,50 +57,104 @@ fn live_since(rollout: &Rollout) -> Option<Timestamp> {
 
 /// What is in the way of the pods, and how bad it is; without any the rollout just takes its time.
 pub fn obstacles(now: Timestamp, rollout: &Rollout) -> (HopState, Vec<String>) {
-    let mut worst = HopState::Moving;
-    let mut reasons = Vec::new();
-    if let Some(failure) = rollout.workload.newest.as_ref().and_then(|set| set.failure.as_ref()) {
-        worst = HopState::Stuck;
-        reasons.push(format!("no pod can be made: {failure}"));
+    let workload = &rollout.workload;
+    let mut found: Vec<(HopState, Vec<String>)> = Vec::new();
+    let mut stuck = |why: String| found.push((HopState::Stuck, vec![why]));
+    if workload.paused {
+        let Workload { name, namespace, .. } = workload;
+        stuck(format!("the rollout is paused: `kubectl rollout resume deployment/{name} -n {namespace}`"));
     }
-    // Several pods of one template have the same trouble.
-    if let Some((pod, trouble)) = of_newest(rollout).filter_map(|pod| Some((pod, pod.trouble.as_ref()?))).next_back() {
-        let severity = severity(now, pod, trouble);
-        if worst == HopState::Moving || severity == HopState::Failed {
-            worst = severity;
+    if !workload.observed && passed(now, workload.changed_at) >= STARTING {
+        let since = more_than(passed(now, workload.changed_at));
+        stuck(format!(
+            "nobody has acted on the Deployment's change for more than {since}: is kube-controller-manager running?"
+        ));
+    }
+    let newest = workload.newest.as_ref();
+    if let Some(failure) = newest.and_then(|set| set.failure.as_ref()) {
+        stuck(format!("no pod can be made: {failure}"));
+    } else if let Some(set) = newest.filter(|_| workload.observed && !workload.paused) {
+        let since = passed(now, set.created_at);
+        if since >= STARTING
+            && workload.updated < workload.wanted
+            && rollout.pods.iter().all(|pod| pod.replica_set != set.name)
+        {
+            let why = "has no pod, and nobody says why: is kube-controller-manager running?";
+            stuck(format!("ReplicaSet {} is more than {} old and {why}", set.name, more_than(since)));
         }
-        reasons.push(describe(pod, trouble));
-        reasons.extend(trouble.log.iter().map(|line| format!("| {line}")));
     }
-    (worst, reasons)
+    found.extend(of_pods(now, rollout));
+    let worst = found.iter().map(|(state, _)| *state).max_by_key(|state| match state {
+        HopState::Failed => 2,
+        HopState::Stuck => 1,
+        _ => 0,
+    });
+    // A program that ends by itself does so also while somebody has paused the rollout, which is no failure of it.
+    let worst = worst.map(|worst| if workload.paused { HopState::Stuck } else { worst });
+    (worst.unwrap_or(HopState::Moving), found.into_iter().flat_map(|(_, reasons)| reasons).collect())
+}
+
+/// Several pods of one template have the same trouble; each kind of it is told once, of the newest pod that has it.
+fn of_pods(now: Timestamp, rollout: &Rollout) -> Vec<(HopState, Vec<String>)> {
+    let mut told = Vec::new();
+    let mut found = Vec::new();
+    for pod in of_newest(rollout).filter(|pod| !pod.ready).rev() {
+        let Some(trouble) = pod.trouble.clone().or_else(|| silence(now, pod)) else { continue };
+        let kind = (trouble.kind, pod.troubled.clone());
+        if !told.contains(&kind) {
+            told.push(kind);
+            let log = trouble.log.iter().map(|line| format!("| {line}"));
+            found.push((
+                severity(now, pod, &trouble),
+                std::iter::once(describe(now, pod, &trouble)).chain(log).collect(),
+            ));
+        }
+    }
+    found
+}
+
+/// Nobody says anything about the pod, and it has been waiting for longer than anything takes.
+fn silence(now: Timestamp, pod: &Pod) -> Option<Trouble> {
+    let since = passed(now, pod.running_since.or(pod.created_at));
+    if since < STARTING {
+        return None;
+    }
+    let since = more_than(since);
+    let message = match &pod.node {
+        None => format!("for more than {since} no node is chosen, and nobody says why: is kube-scheduler running?"),
+        Some(node) if !pod.is_heard_of => {
+            format!("for more than {since} node {node} has not begun with it: is its kubelet running?")
+        }
+        Some(node) if pod.running_since.is_none() => {
+            format!("for more than {since} node {node} prepares it: it pulls the image, or mounts its volumes")
+        }
+        Some(_) => format!("for more than {since} it runs and is not ready, and nobody says why"),
+    };
+    Some(Trouble { kind: Kind::Silence, reason: "Waiting".into(), message, log: Vec::new() })
 }
 
 fn severity(now: Timestamp, pod: &Pod, trouble: &Trouble) -> HopState {
-    let running = pod.running_since.map_or(0, |since| now.as_second() - since.as_second());
+    let running = passed(now, pod.running_since);
     match trouble.kind {
         Kind::Crash if pod.restarts >= CRASHES => HopState::Failed,
-        Kind::Probe if pod.restarts == 0 && running < STARTING => HopState::Moving,
+        Kind::Probe | Kind::Unended if pod.restarts == 0 && running < STARTING => HopState::Moving,
+        // A large image takes its time, and so does a program that is asked late.
+        Kind::Silence if pod.node.is_some() && pod.is_heard_of && pod.trouble.is_none() => HopState::Moving,
         _ => HopState::Stuck,
     }
 }
 
-fn describe(pod: &Pod, trouble: &Trouble) -> String {
+fn describe(now: Timestamp, pod: &Pod, trouble: &Trouble) -> String {
     let again = if pod.restarts > 0 { format!(", restarted {} times", pod.restarts) } else { String::new() };
-    format!("{} in pod {}{again}: {}", trouble.reason, pod.name, trouble.message)
+    let of = pod.troubled.as_ref().map(|container| format!("{container} of ")).unwrap_or_default();
+    let since = match trouble.kind {
+        Kind::Unended => format!(" for more than {}", more_than(passed(now, pod.running_since))),
+        _ => String::new(),
+    };
+    format!("{}{since} in {of}pod {}{again}: {}", trouble.reason, pod.name, trouble.message)
 }
 
-fn answering(facts: &Facts) -> Hop {
-    let endpoint = match &facts.endpoint {
-        Ok(endpoint) => endpoint,
-        Err(reason) => {
-            let state = if facts.endpoint_is_given { HopState::Stuck } else { HopState::Unseen };
-            return Hop::new(Name::Answering, state, "").because([reason.clone()]);
-        }
-    };
-    let running = facts.rollout.as_ref().ok().and_then(|rollout| rollout.as_ref());
-    let running = running.and_then(|rollout| Some(split_image(&rollout.workload.image).ok()?.1));
-    let expected = expected_tag(facts).or(running).unwrap_or_default();
-    let detail = format!("{} answers {}", endpoint.address, endpoint.tag);
-    let state = if endpoint.tag == expected { HopState::Done } else { HopState::Moving };
-    Hop::new(Name::Answering, state, detail)
+/// None has passed when nobody knows since when.
+fn passed(now: Timestamp, since: Option<Timestamp>) -> i64 {
+    since.map_or(0, |since| super::since::passed(now, since))
 }

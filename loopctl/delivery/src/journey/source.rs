@@ -11,6 +11,12 @@ pub type End = Option<(State, String, Option<By>)>;
 pub fn hops(facts: &Facts, branch: &Branch, hops: &mut Vec<Hop>) -> End {
     let commit = short(&facts.commit.id);
     let Some(source) = &branch.source else {
+        if let Some(other) = &branch.taken_over_as {
+            let name = &branch.name;
+            let said = format!("its change is in {name} as {} ({})", short(&other.id), other.subject);
+            hops.push(Hop::new(Name::Pushed, HopState::Skipped, said.clone()));
+            return Some((State::Superseded, format!("{commit}: {said}: ask about that one"), Some(other.into())));
+        }
         hops.push(Hop::new(Name::Pushed, HopState::Waiting, format!("{} has not got it", branch.name)));
         return Some((State::NotPushed, format!("{commit} is not in {}: push it", branch.name), None));
     };
@@ -41,7 +47,7 @@ pub fn hops(facts: &Facts, branch: &Branch, hops: &mut Vec<Hop>) -> End {
                 let detail = format!("{} {}", short(&bump.id), bump.subject);
                 hops.push(Hop::new(Name::Bump, HopState::Done, detail).at(Some(bump.at)));
             }
-            let live = match &facts.rollout {
+            let live = match &facts.serving.rollout {
                 Ok(Some(rollout)) if rollout.workload.image.ends_with(&branch.newest.tag) => {
                     if rollout.workload.is_complete() { ", which is live" } else { ", which is being rolled out" }
                 }
@@ -84,6 +90,7 @@ fn older_is_deployed(branch: &Branch, was_bumped: bool, tag: &str, facts: &Facts
 fn wait_for_the_workflow(facts: &Facts, hops: &mut Vec<Hop>) -> End {
     let is_built = hops.iter().any(|hop| hop.hop == Name::Built);
     let is_newest = facts.branch.as_ref().is_ok_and(|branch| branch.tip == built_as(facts).id);
+    let skips = facts.branch.as_ref().ok().and_then(|branch| branch.skips_runs.as_deref());
     let name = if is_built { Name::Bump } else { Name::Built };
     let (state, detail, reason) = match &facts.run {
         Ok(Some(run)) if run.state == RunState::Failed => {
@@ -97,6 +104,11 @@ fn wait_for_the_workflow(facts: &Facts, hops: &mut Vec<Hop>) -> End {
         Ok(Some(run)) => {
             let why = format!("the workflow has ended without writing the tag: see {}", run.look);
             (HopState::Stuck, "not bumped".to_owned(), vec![why])
+        }
+        Ok(None) | Err(_) if is_newest && skips.is_some() => {
+            let words = skips.unwrap_or_default();
+            let why = format!("its message says {words}: push a commit that says nothing of the kind");
+            (HopState::Stuck, "no run of the workflow will come".to_owned(), vec![why])
         }
         Ok(None) if is_newest => (HopState::Moving, "no run of the workflow yet".to_owned(), vec![]),
         Ok(None) => {
@@ -112,7 +124,17 @@ fn wait_for_the_workflow(facts: &Facts, hops: &mut Vec<Hop>) -> End {
         hops.push(image(facts));
     }
     hops.push(Hop::new(name, state, detail).because(reason));
+    hops.extend(meanwhile(facts));
     None
+}
+
+/// The pods of the revision that is deployed instead, where something is in their way: it may be in this one's too.
+fn meanwhile(facts: &Facts) -> Option<Hop> {
+    let rollout = facts.serving.rollout.as_ref().ok()?.as_ref()?;
+    let pods = super::rollout::pods(facts.now, rollout);
+    let is_in_trouble = matches!(pods.state, HopState::Stuck | HopState::Failed) && !pods.reason.is_empty();
+    let detail = format!("meanwhile {} of {}", pods.detail, rollout.workload.image);
+    is_in_trouble.then(|| Hop::new(Name::Pods, HopState::Waiting, detail).because(pods.reason))
 }
 
 /// Whether the registry has the image that the commit needs.
@@ -123,7 +145,15 @@ pub fn image(facts: &Facts) -> Hop {
     };
     match &facts.digest {
         Ok(Some(digest)) => Hop::new(Name::Image, HopState::Done, format!("{tag} is {digest}")),
-        Ok(None) => Hop::new(Name::Image, HopState::Stuck, format!("the registry has no {}:{tag}", facts.image)),
+        // Without git nobody knows whether the commit needs one of its own.
+        Ok(None) if facts.branch.is_err() => {
+            let why = format!("the registry has no {}, which the commit may not need", facts.names.image_of(&tag));
+            Hop::new(Name::Image, HopState::Unseen, why)
+        }
+        Ok(None) => {
+            let why = format!("the registry has no {}", facts.names.image_of(&tag));
+            Hop::new(Name::Image, HopState::Stuck, why)
+        }
         Err(reason) => Hop::new(Name::Image, HopState::Unseen, tag).because([reason.clone()]),
     }
 }

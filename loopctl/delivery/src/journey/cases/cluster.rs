@@ -34,7 +34,7 @@ fn a_missing_application_says_what_to_apply() {
 
 fn operation(phase: &str, retries: u64) -> Facts {
     let mut facts = application(|status| {
-        status.sync = crate::cluster::application::Sync { status: "OutOfSync".into(), revision: bump().id };
+        status.sync = synced_at(&bump().id, "OutOfSync");
         status.history.truncate(1);
         let operation = serde_json::json!({
             "phase": phase, "message": "resource :ConfigMap is not permitted", "retryCount": retries,
@@ -59,8 +59,7 @@ fn a_sync_that_fails_or_is_tried_again_is_stuck_with_its_message() {
 fn a_sync_longer_ago_than_is_remembered_has_no_time_but_is_one() {
     let facts = but(|facts| {
         let application = facts.application.as_mut().expect("seen").as_mut().expect("there");
-        let entry = Deployed { revision: bump().id, deploy_started_at: Some(at(64)), deployed_at: Some(at(65)) };
-        application.status.history = vec![entry; 10];
+        application.status.history = vec![deployed(&bump().id, 64); 10];
     });
     let answer = check(&facts, State::Live, Name::Synced, HopState::Done, "longer ago than Argo CD remembers");
     assert_eq!(answer.hops[5].at, None);
@@ -77,7 +76,7 @@ fn old_pods_and_pods_that_leave_are_not_counted() {
     let old = Pod { replica_set: "old".into(), ..pod("old") };
     let leaving = Pod { leaving: true, ..pod("leaving") };
     let mut facts = rolling(vec![old, leaving, pod("a")]);
-    facts.rollout.as_mut().expect("seen").as_mut().expect("there").workload.available = 1;
+    facts.serving.rollout.as_mut().expect("seen").as_mut().expect("there").workload.available = 1;
     check(&facts, State::Moving, Name::Pods, HopState::Moving, "1 of 2 pods");
 }
 
@@ -100,8 +99,8 @@ fn what_keeps_a_pod_from_being_ready_is_the_reason() {
 fn a_probe_may_fail_while_the_pod_starts_and_not_for_longer() {
     let after = |seconds: i64| {
         but(|facts| {
-            facts.now = at(68 + seconds);
-            facts.rollout = Ok(Some(rollout(OWN, vec![troubled(Kind::Probe, 0)])));
+            (facts.now, facts.serving.now) = (at(68 + seconds), at(68 + seconds));
+            facts.serving.rollout = Ok(Some(rollout(OWN, vec![troubled(Kind::Probe, 0)])));
         })
     };
     check(&after(29), State::Moving, Name::Pods, HopState::Moving, "the message");
@@ -111,7 +110,7 @@ fn a_probe_may_fail_while_the_pod_starts_and_not_for_longer() {
 #[test]
 fn a_rollout_that_kubernetes_gave_up_has_failed_for_the_pods_reason() {
     let mut facts = rolling(vec![troubled(Kind::Pull, 0)]);
-    let rollout = facts.rollout.as_mut().expect("seen").as_mut().expect("there");
+    let rollout = facts.serving.rollout.as_mut().expect("seen").as_mut().expect("there");
     rollout.workload.progress = Progress {
         reason: "ProgressDeadlineExceeded".into(),
         message: "ReplicaSet new has timed out progressing.".into(),
@@ -123,7 +122,7 @@ fn a_rollout_that_kubernetes_gave_up_has_failed_for_the_pods_reason() {
 #[test]
 fn pods_that_cannot_be_made_are_the_reason() {
     let mut facts = rolling(vec![]);
-    let rollout = facts.rollout.as_mut().expect("seen").as_mut().expect("there");
+    let rollout = facts.serving.rollout.as_mut().expect("seen").as_mut().expect("there");
     rollout.workload.newest.as_mut().expect("there").failure = Some("exceeded quota".into());
     check(&facts, State::Stuck, Name::Pods, HopState::Stuck, "no pod can be made: exceeded quota");
 }
@@ -131,7 +130,7 @@ fn pods_that_cannot_be_made_are_the_reason() {
 #[test]
 fn a_deployment_that_is_scaled_to_nothing_is_stuck() {
     let mut facts = rolling(vec![]);
-    facts.rollout.as_mut().expect("seen").as_mut().expect("there").workload.wanted = 0;
+    facts.serving.rollout.as_mut().expect("seen").as_mut().expect("there").workload.wanted = 0;
     check(&facts, State::Stuck, Name::Pods, HopState::Stuck, "set replicas in tofu/terraform.tfvars");
 }
 
@@ -145,16 +144,22 @@ fn an_image_that_is_gone_from_the_registry_matters_only_while_pods_need_it() {
 
 #[test]
 fn an_endpoint_with_another_version_is_not_live_yet() {
-    let facts = but(|facts| facts.endpoint = Ok(Endpoint { address: "http://node:30800".into(), tag: OLD.into() }));
-    check(&facts, State::Moving, Name::Answering, HopState::Moving, "http://node:30800 answers sha-0000001");
+    let after = |seconds: i64| {
+        but(|facts| {
+            (facts.now, facts.serving.now) = (at(72 + seconds), at(72 + seconds));
+            facts.serving.endpoint = Ok(Endpoint { address: "http://node:30800".into(), tag: OLD.into() });
+        })
+    };
+    check(&after(9), State::Moving, Name::Answering, HopState::Moving, "http://node:30800 answers sha-0000001");
+    check(&after(10), State::Stuck, Name::Answering, HopState::Stuck, "something else answers there");
 }
 
 #[test]
 fn an_endpoint_that_does_not_answer_matters_only_when_it_was_given() {
     let silent = |given| {
         but(|facts| {
-            facts.endpoint = Err("connection refused".into());
-            facts.endpoint_is_given = given;
+            facts.serving.endpoint = Err("connection refused".into());
+            facts.serving.has_to_answer = given;
         })
     };
     check(&silent(false), State::Live, Name::Answering, HopState::Unseen, "connection refused");
@@ -168,10 +173,16 @@ fn what_cannot_be_seen_is_left_out_and_said() {
     check(&but(|facts| facts.branch = Err(unseen())), State::Live, Name::Pushed, HopState::Unseen, "forbidden");
     let other = but(|facts| {
         facts.branch = Err(unseen());
-        facts.rollout = Ok(Some(rollout(OLD, vec![pod("a"), pod("b")])));
+        facts.serving.rollout = Ok(Some(rollout(OLD, vec![pod("a"), pod("b")])));
     });
     check(&other, State::Unknown, Name::Pods, HopState::Unseen, "the Deployment has");
     check(&but(|facts| facts.application = Err(unseen())), State::Live, Name::Synced, HopState::Unseen, "forbidden");
     check(&but(|facts| facts.digest = Err(unseen())), State::Live, Name::Image, HopState::Unseen, "forbidden");
-    check(&but(|facts| facts.rollout = Err(unseen())), State::Unknown, Name::Pods, HopState::Unseen, "forbidden");
+    check(
+        &but(|facts| facts.serving.rollout = Err(unseen())),
+        State::Unknown,
+        Name::Pods,
+        HopState::Unseen,
+        "forbidden",
+    );
 }

@@ -104,7 +104,7 @@ fn what_supersedes_is_called_live_only_when_all_pods_run_it() {
             branch.newest = Newest { tag: "sha-5555555".into(), relation, by: None };
         });
         let pods = if ready { vec![pod("a"), pod("b")] } else { vec![pod("a")] };
-        facts.rollout = Ok(Some(rollout("sha-5555555", pods)));
+        facts.serving.rollout = Ok(Some(rollout("sha-5555555", pods)));
         facts
     };
     check(&newer(true), State::Superseded, Name::Pods, HopState::Skipped, "which is live");
@@ -124,8 +124,8 @@ fn a_commit_without_a_changed_input_is_live_once_a_sync_has_it() {
     let facts = |synced: bool| {
         but(|facts| {
             facts.branch.as_mut().expect("seen").build = Build::NotNeeded(OLD.into());
-            facts.rollout = Ok(Some(rollout(OLD, vec![pod("a"), pod("b")])));
-            facts.endpoint = Ok(Endpoint { address: "http://node:30800".into(), tag: OLD.into() });
+            facts.serving.rollout = Ok(Some(rollout(OLD, vec![pod("a"), pod("b")])));
+            facts.serving.endpoint = Ok(Endpoint { address: "http://node:30800".into(), tag: OLD.into() });
             if !synced {
                 facts.containing.clear();
             }
@@ -133,4 +133,56 @@ fn a_commit_without_a_changed_input_is_live_once_a_sync_has_it() {
     };
     check(&facts(true), State::Live, Name::Built, HopState::Skipped, "no input of the image changed since sha-0000001");
     check(&facts(false), State::Moving, Name::Seen, HopState::Moving, "still at revision");
+}
+
+#[test]
+fn a_change_that_the_branch_has_by_a_squash_is_asked_about_under_its_new_name() {
+    let facts = branch(|branch| {
+        branch.source = None;
+        branch.taken_over_as = Some(commit('7', "Greet (#3)", 40));
+    });
+    let words = "its change is in master as 7777777 (Greet (#3)): ask about that one";
+    let answer = check(&facts, State::Superseded, Name::Pushed, HopState::Skipped, words);
+    assert_eq!(answer.superseded_by.map(|by| by.commit), Some("7".repeat(40)));
+}
+
+#[test]
+fn a_message_that_keeps_runs_away_is_the_reason_why_none_comes() {
+    let skipping = |run| {
+        waiting(|facts| {
+            facts.branch.as_mut().expect("seen").skips_runs = Some("[skip ci]".into());
+            facts.run = run;
+        })
+    };
+    check(&skipping(Ok(None)), State::Stuck, Name::Built, HopState::Stuck, "no run of the workflow will come");
+    check(&skipping(Err("no gh".into())), State::Stuck, Name::Built, HopState::Stuck, "its message says [skip ci]");
+    // Somebody has started one by hand.
+    let run = Ok(Some(Run { state: RunState::Running, look: "the run".into() }));
+    check(&skipping(run), State::Moving, Name::Built, HopState::Moving, "the workflow runs");
+}
+
+#[test]
+fn while_a_commit_waits_for_its_image_what_is_in_the_way_of_the_pods_is_told() {
+    let facts = waiting(|facts| {
+        facts.serving.rollout = Ok(Some(rollout("sha-abcdef0", vec![pod("a"), troubled(Kind::Pull, 0)])));
+    });
+    let answer = check(&facts, State::Moving, Name::Pods, HopState::Waiting, "Reason in pod bad: the message");
+    assert!(answer.hops[6].detail.starts_with("meanwhile 1 of 2 pods of "), "{}", answer.hops[6].detail);
+}
+
+#[test]
+fn a_manifest_that_is_gone_or_broken_leaves_the_cluster_to_be_looked_at() {
+    let facts = but(|facts| {
+        facts.branch = Err("branch master has no k8s/deployment.yaml".into());
+        facts.serving.rollout = Ok(None);
+    });
+    check(&facts, State::Stuck, Name::Pods, HopState::Stuck, "there is no Deployment");
+    let broken = but(|facts| {
+        facts.branch = Err("k8s/deployment.yaml, line 4: a tab".into());
+        facts.serving.rollout = Ok(Some(rollout(OLD, vec![pod("a"), pod("b")])));
+        let status = &mut facts.application.as_mut().expect("seen").as_mut().expect("there").status;
+        let message = "error converting YAML".into();
+        status.conditions = vec![Condition { kind: "ComparisonError".into(), message, ..Condition::default() }];
+    });
+    check(&broken, State::Unknown, Name::Seen, HopState::Unseen, "ComparisonError: error converting YAML");
 }
