@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     match cli::run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", text::plain::plain(&format!("{error:#}")));
             exit::Exit::of(&error).into()
         }
     }

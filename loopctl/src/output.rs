@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use crate::text::plain::{json, painted};
+
 /// What a command found out. Fields of its JSON may be added, but are never renamed or removed.
 pub trait Answer: Serialize {
     /// Lines for a terminal, coloured with [`style`]; colours are taken out where they do not belong.
@@ -31,8 +33,11 @@ pub enum Format {
 impl Output {
     pub fn print(self, answer: &impl Answer) -> Result<()> {
         let text = match self.output {
-            Format::Text => answer.text(),
-            Format::Json => serde_json::to_string_pretty(answer).context("the answer cannot be written as JSON")?,
+            Format::Text => painted(&answer.text()).into_owned(),
+            Format::Json => {
+                let text = serde_json::to_string_pretty(answer).context("the answer cannot be written as JSON")?;
+                json(&text).into_owned()
+            }
         };
         // Whoever closes the output early, like `head`, wants to see no more.
         let _ = writeln!(anstream::stdout(), "{}", text.trim_end());

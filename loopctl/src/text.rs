@@ -2,3 +2,4 @@
 
 mod doctor;
 pub mod journey;
+pub mod plain;

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use delivery::access::NoAccess;
 use delivery::watcher::LOOK;
+use unicode_width::UnicodeWidthChar;
 
 use crate::exit::Exit;
 use crate::output::{Answer as _, Output};
@@ -87,7 +88,7 @@ impl Screen {
                 write!(out, "\u{1b}[{}A\u{1b}[J", self.drawn)?;
             }
             writeln!(out, "{text}")?;
-            self.drawn = lines_on_screen(&text);
+            self.drawn = lines_on_screen(&text, terminal_width());
         } else {
             for line in self.changes.lines(answer) {
                 writeln!(out, "{line}")?;
@@ -102,10 +103,21 @@ impl Screen {
 }
 
 /// A long line takes several; colours take none.
-fn lines_on_screen(text: &str) -> usize {
-    let width = terminal_width();
+fn lines_on_screen(text: &str, width: usize) -> usize {
     let plain = anstream::adapter::strip_str(text).to_string();
-    plain.lines().map(|line| line.chars().count().max(1).div_ceil(width)).sum()
+    plain.lines().map(|line| rows(line, width)).sum()
+}
+
+/// A character that needs two columns goes to the next row where one is left.
+fn rows(line: &str, width: usize) -> usize {
+    let (mut rows, mut column) = (1, 0);
+    for columns in line.chars().filter_map(UnicodeWidthChar::width) {
+        if column + columns > width {
+            (rows, column) = (rows + 1, 0);
+        }
+        column += columns;
+    }
+    rows
 }
 
 fn terminal_width() -> usize {
@@ -114,4 +126,31 @@ fn terminal_width() -> usize {
         .map(|size| size.ws_col.into())
         .filter(|width| *width > 0)
         .unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::style::{GOOD, paint};
+
+    #[test]
+    fn a_line_takes_as_many_rows_as_its_columns_need() {
+        for (text, expected) in [
+            ("", 0),
+            ("short", 1),
+            ("0123456789", 1),
+            ("0123456789a", 2),
+            ("one\n\ntwo", 3),
+            // Two columns each.
+            ("漢字漢字漢", 1),
+            ("漢字漢字漢字", 2),
+            ("a漢字漢字漢", 2),
+            ("a漢字漢字漢字漢字漢字", 3),
+            // An accent of its own takes none.
+            ("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}", 1),
+        ] {
+            assert_eq!(lines_on_screen(text, 10), expected, "{text}");
+        }
+        assert_eq!(lines_on_screen(&paint(GOOD, "0123456789"), 10), 1);
+    }
 }

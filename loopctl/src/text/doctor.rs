@@ -5,6 +5,7 @@ use delivery::doctor::report::{Checked, Report, State};
 
 use crate::output::Answer;
 use crate::output::style::{BAD, BUSY, DIM, GOOD, paint};
+use crate::text::plain::{line, plain};
 
 impl Answer for Report {
     fn text(&self) -> String {
@@ -15,14 +16,15 @@ impl Answer for Report {
                 State::Findings => paint(BAD, "finding "),
                 State::Unseen => paint(BUSY, "unseen  "),
             };
-            let told = if notes.is_empty() { String::new() } else { format!("  {}", paint(DIM, &notes.join("; "))) };
+            let told =
+                if notes.is_empty() { String::new() } else { format!("  {}", paint(DIM, &line(&notes.join("; ")))) };
             lines.push(format!("{word}  {check:<12}{told}").trim_end().to_owned());
             for why in unseen {
-                lines.push(format!("{:10}not looked at: {why}", ""));
+                lines.push(format!("{:10}not looked at: {}", "", line(why)));
             }
             for Finding { what, mend } in findings {
-                lines.push(format!("{:10}{what}", ""));
-                lines.push(format!("{:12}{mend}", ""));
+                lines.push(format!("{:10}{}", "", line(what)));
+                lines.push(format!("{:12}{}", "", plain(mend)));
             }
         }
         lines.push(format!("\n{}", self.summary));

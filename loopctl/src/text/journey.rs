@@ -9,16 +9,16 @@ use delivery::journey::answer::{Answer as Whereabouts, Hop, HopState, Name, Stat
 
 use crate::output::Answer;
 use crate::output::style::{BAD, BOLD, BUSY, DIM, GOOD, paint};
+use crate::text::plain;
 
 impl Answer for Whereabouts {
     fn text(&self) -> String {
-        let mut lines = vec![format!("{} {}", paint(BOLD, short(&self.commit)), self.subject)];
+        let mut lines = vec![format!("{} {}", paint(BOLD, short(&self.commit)), plain::line(&self.subject))];
         for hop in &self.hops {
             lines.push(line(hop, &TimeZone::system()));
-            lines
-                .extend(hop.reason.iter().flat_map(|reason| reason.lines()).map(|reason| format!("{:23}{reason}", "")));
+            lines.extend(reasons(hop));
         }
-        lines.push(paint(color_of(self.state), &self.summary));
+        lines.push(paint(color_of(self.state), &plain::line(&self.summary)));
         lines.join("\n")
     }
 }
@@ -28,8 +28,13 @@ pub fn line(hop: &Hop, zone: &TimeZone) -> String {
     let at = hop.at.map(|at| clock(at, zone)).unwrap_or_default();
     let seconds = hop.seconds.map(|seconds| format!("+{}", duration(seconds))).unwrap_or_default();
     let state = paint(color(hop.state), &format!("{:<8}", hop.state.word()));
-    let line = format!("  {state} {:<10} {at:<19} {seconds:>8}  {}", hop.hop.word(), hop.detail);
+    let line = format!("  {state} {:<10} {at:<19} {seconds:>8}  {}", hop.hop.word(), plain::line(&hop.detail));
     line.trim_end().to_owned()
+}
+
+fn reasons(hop: &Hop) -> impl Iterator<Item = String> {
+    let lines = hop.reason.iter().flat_map(|reason| reason.lines());
+    lines.map(|reason| format!("{:23}{}", "", plain::line(reason)))
 }
 
 fn color(state: HopState) -> Style {
@@ -80,7 +85,7 @@ impl Changes {
             self.seen.retain(|(name, _, _)| *name != hop.hop);
             self.seen.push(now);
             lines.push(line(hop, &TimeZone::system()));
-            lines.extend(hop.reason.iter().flat_map(|reason| reason.lines()).map(|line| format!("{:23}{line}", "")));
+            lines.extend(reasons(hop));
         }
         lines
     }

@@ -126,7 +126,7 @@ fn a_warning_is_told_and_the_least_of_them_only_when_there_is_no_other() {
     let with = |conditions: &[Condition]| behind(|object| object.status.conditions = conditions.to_vec());
     let (orphan, shared) =
         (condition("OrphanedResourceWarning", "1 orphan"), condition("SharedResourceWarning", "two own it"));
-    check(&with(&[orphan.clone()]), State::Moving, Name::Seen, HopState::Moving, "1 orphan");
+    check(&with(std::slice::from_ref(&orphan)), State::Moving, Name::Seen, HopState::Moving, "1 orphan");
     let answer = check(&with(&[orphan, shared]), State::Moving, Name::Seen, HopState::Moving, "two own it");
     assert_eq!(answer.hops[4].reason, ["SharedResourceWarning: two own it"]);
 }

@@ -78,7 +78,7 @@ fn a_probe_is_that_of_the_container_which_its_event_names() {
     let begin = [ended("migrate", 0), running("mesh", true)];
     let pods = status(&begin, &[running("logs", false), running("own", false)]);
     let of_own = event("Unhealthy", "Readiness probe failed: 503", Some("own"));
-    check(&pods, &[of_own.clone()], Some((Kind::Probe, "503", None)));
+    check(&pods, std::slice::from_ref(&of_own), Some((Kind::Probe, "503", None)));
     let of_logs = event("Unhealthy", "Readiness probe failed: 404", Some("logs"));
     check(&pods, &[of_own, of_logs], Some((Kind::Probe, "404", Some("container logs"))));
 }
@@ -87,7 +87,7 @@ fn a_probe_is_that_of_the_container_which_its_event_names() {
 fn what_only_events_and_conditions_say_is_told_where_no_container_does() {
     let creating = status(&[], &[waiting("own", "ContainerCreating")]);
     let mount = event("FailedMount", "secret \"a\" not found", None);
-    check(&creating, &[mount.clone()], Some((Kind::Create, "FailedMount secret \"a\" not found", None)));
+    check(&creating, std::slice::from_ref(&mount), Some((Kind::Create, "FailedMount secret \"a\" not found", None)));
     // What was in the way of a container that runs is over.
     let up = status(&[], &[running("logs", true), running("own", true)]);
     check(&up, &[mount], None);
