@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use anyhow::{Context, Result};
 
 use super::keys::kubeconfig;
-use super::place::{BRIDGE_ADDRESS, write_private};
+use super::place::BRIDGE_ADDRESS;
+use super::private::write_private;
 use super::processes::{self, Process};
 use super::{Part, Place, shell};
 

@@ -8,7 +8,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
-use super::place::{API_PORT, BRIDGE_ADDRESS, NODE, write_private};
+use super::place::{API_PORT, BRIDGE_ADDRESS, NODE};
+use super::private::write_private;
 use super::{Log, Part, Place, stand_in};
 
 pub struct Keys;

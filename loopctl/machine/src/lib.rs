@@ -26,6 +26,7 @@ pub mod leftovers;
 pub mod mounts;
 pub mod network;
 pub mod place;
+pub mod private;
 pub mod processes;
 pub mod registry;
 pub mod repository;

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, write_private};
+use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK};
+use super::private::write_private;
 use super::{Log, Part, Place, cgroups, iptables, mounts, shell, state};
 
 pub struct Network;

@@ -1,9 +1,8 @@
 //! Where the loop keeps its things, and the addresses its parts agree on.
 
 use std::env;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -12,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
 use super::builds::Builds;
+use super::private::{private_folder, write_private};
 use super::state;
 
 /// The bridge every pod is attached to. Podman's default network is 10.88.0.0/16, Docker's
@@ -176,29 +176,6 @@ impl Place {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         fill(&text, values).with_context(|| format!("in {}", path.display()))
     }
-}
-
-pub fn private_folder(folder: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))
-}
-
-/// Writes a file that only root may read, completely or not at all.
-pub fn write_private(path: &Path, text: &str) -> Result<()> {
-    // Several threads may write files of nearly the same name at once.
-    let mut half = path.as_os_str().to_owned();
-    half.push(format!(".half-{:?}", std::thread::current().id()));
-    let half = PathBuf::from(half);
-    let write = || -> std::io::Result<()> {
-        fs::write(&half, "")?;
-        fs::set_permissions(&half, fs::Permissions::from_mode(0o600))?;
-        fs::write(&half, text)?;
-        fs::rename(&half, path)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn fill(text: &str, values: &[(&str, &str)]) -> Result<String> {

@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Place;
-use super::place::write_private;
+use super::private::write_private;
 use identity::Identity;
 pub use keeper::{be_keeper, own_copy};
 

@@ -6,7 +6,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Place;
-use super::place::{API_PORT, BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER, write_private};
+use super::place::{API_PORT, BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
+use super::private::write_private;
 
 pub const FILE: &str = "stand-in.json";
 

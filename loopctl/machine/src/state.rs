@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::mounts;
-use super::place::private_folder;
+use super::private::private_folder;
 
 /// `up` writes it before anything else, and `down` removes it last.
 pub const MARK: &str = ".argo-rust-loop";

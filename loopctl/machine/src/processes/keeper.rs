@@ -11,7 +11,7 @@ use rustix::process::{Resource, getrlimit, setrlimit, setsid};
 
 use super::identity::{self, Identity};
 use super::{Files, Record, open_log};
-use crate::place::write_private;
+use crate::private::write_private;
 use crate::{Place, cgroups};
 
 /// What the hidden command `keep` does until somebody asks for an end.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::place::write_private;
+use crate::private::write_private;
 use crate::{Place, registry, repository, shell};
 
 /// Writes the settings of buildah and podman, and the folder in which steps find `docker`.

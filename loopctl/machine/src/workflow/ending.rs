@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::runs::{Conclusion, Outcome, Run};
 use super::{build_cache, tokens};
-use crate::place::write_private;
+use crate::private::write_private;
 use crate::{Place, cgroups, mounts};
 
 impl Run {

@@ -14,7 +14,7 @@ use super::log::Log;
 use super::rules::short;
 use super::runs::{Conclusion, Outcome, Request, Run};
 use super::{actions, build_cache, tokens, tools};
-use crate::place::write_private;
+use crate::private::write_private;
 use crate::{Place, cgroups, repository};
 
 /// What GitHub gives a job that names no limit.

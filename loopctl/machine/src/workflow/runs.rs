@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::queue::Unfinished;
 pub use super::record::{Conclusion, Outcome, Request, StepOutcome};
 use crate::Place;
-use crate::place::write_private;
+use crate::private::write_private;
 
 pub struct Run {
     pub number: u64,

@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::runs::Run;
 use super::{build_cache, containers};
-use crate::place::{BRIDGE_ADDRESS, write_private};
+use crate::place::BRIDGE_ADDRESS;
+use crate::private::write_private;
 use crate::{Place, registry, shell};
 
 /// How this machine reaches the package registries, which is the machine's business, not the
