@@ -1,14 +1,22 @@
 //! What `doctor` looks at: facts are collected once, and each check is a pure function from them to findings.
 
+pub mod account;
+pub mod application;
+pub mod argocd_parts;
 pub mod automation;
 pub mod collect;
+pub mod endpoints;
 pub mod facts;
+pub mod holds;
 pub mod node_ports;
+pub mod nodes;
 pub mod ownership;
 pub mod plan;
 pub mod project;
 pub mod pull_secret;
+pub mod quotas;
 pub mod report;
+pub mod rollout;
 pub mod settings;
 pub mod sizing;
 pub mod tracking;
@@ -60,7 +68,15 @@ pub struct Check {
 }
 
 /// In the order in which a delivery needs them.
-pub const CHECKS: [Check; 9] = [
+pub const CHECKS: [Check; 17] = [
+    Check { name: holds::NAME, look: holds::look },
+    Check { name: "application", look: application::look },
+    Check { name: "argocd parts", look: argocd_parts::look },
+    Check { name: "sync account", look: account::look },
+    Check { name: "rollout", look: rollout::look },
+    Check { name: "endpoints", look: endpoints::look },
+    Check { name: "nodes", look: nodes::look },
+    Check { name: "quotas", look: quotas::look },
     Check { name: "pull secret", look: pull_secret::look },
     Check { name: "field owners", look: ownership::look },
     Check { name: "sizing kept", look: sizing::look },

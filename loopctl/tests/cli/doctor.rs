@@ -8,6 +8,9 @@ use crate::world::{APPLICATION, DEPLOYMENT, World};
 const PROJECT: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/service";
 const SETTINGS: &str = "/api/v1/namespaces/argocd/configmaps/argocd-cm";
 const SERVICES: &str = "/api/v1/services";
+const NODES: &str = "/api/v1/nodes";
+const QUOTAS: &str = "/api/v1/namespaces/service/resourcequotas";
+const SLICES: &str = "/apis/discovery.k8s.io/v1/namespaces/service/endpointslices";
 
 /// A cluster that shows everything but what is wrong in it.
 fn world() -> World {
@@ -66,6 +69,11 @@ fn world() -> World {
         let list = json!({"kind": "List", "metadata": {}, "items": []});
         world.put(&format!("/apis/apps/v1/namespaces/argocd/{kind}"), &list);
     }
+    let empty = json!({"kind": "List", "metadata": {}, "items": []});
+    world.put(NODES, &empty);
+    world.put(QUOTAS, &empty);
+    let slice = json!({"endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": true}}]});
+    world.put(SLICES, &json!({"kind": "List", "metadata": {}, "items": [slice]}));
     let denied = json!({"errors": [{"code": "DENIED", "message": "denied"}]});
     world.put_with("/v2/owner/name/manifests/sha-0000000", 403, &denied.to_string());
     world
@@ -90,6 +98,22 @@ fn findings_and_what_may_not_be_looked_at_are_told_apart() {
     assert_eq!(check("sizing kept").expect("a check")["state"], "healthy", "{report:#}");
     assert_eq!(check("pull secret").expect("a check")["state"], "findings", "{report:#}");
     assert_eq!(report["findings"], 1, "{report:#}");
+}
+
+#[test]
+fn who_may_look_at_nothing_has_no_access_and_is_not_told_that_all_is_well() {
+    let world = world();
+    let namespaced = ["deployments", "statefulsets"].map(|kind| format!("/apis/apps/v1/namespaces/argocd/{kind}"));
+    let core = ["/services/service", "/secrets/ghcr-secret", "/pods", ""];
+    let core = core.map(|path| format!("/api/v1/namespaces/service{path}"));
+    for path in [APPLICATION, PROJECT, SETTINGS, SERVICES, NODES, QUOTAS, SLICES, DEPLOYMENT, "/apis", "/api"] {
+        forbid(&world, path);
+    }
+    namespaced.iter().chain(&core).for_each(|path| forbid(&world, path));
+    let output = world.loopctl(&["doctor", "-o", "json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(output.status.code(), Some(6), "{report:#}");
+    assert!(report["summary"].as_str().expect("a sentence").contains("nothing of the cluster could be looked at"));
 }
 
 #[test]

@@ -19,6 +19,18 @@ pub const NAMESPACE: Kind = ("", "v1", "Namespace");
 pub const CONFIG_MAP: Kind = ("", "v1", "ConfigMap");
 pub const SECRET: Kind = ("", "v1", "Secret");
 pub const PROJECT: Kind = ("argoproj.io", "v1alpha1", "AppProject");
+pub const NODE: Kind = ("", "v1", "Node");
+pub const QUOTA: Kind = ("", "v1", "ResourceQuota");
+pub const ENDPOINTS: Kind = ("discovery.k8s.io", "v1", "EndpointSlice");
+const RBAC: &str = "rbac.authorization.k8s.io";
+/// What an account is made of.
+pub const ACCOUNT: [Kind; 5] = [
+    ("", "v1", "ServiceAccount"),
+    (RBAC, "v1", "Role"),
+    (RBAC, "v1", "RoleBinding"),
+    (RBAC, "v1", "ClusterRole"),
+    (RBAC, "v1", "ClusterRoleBinding"),
+];
 
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
 

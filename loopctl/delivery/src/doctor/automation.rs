@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Verdict;
-use super::facts::Facts;
+use super::facts::{Facts, applied};
 
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(application) = facts.application.seen(verdict) else { return };
@@ -35,7 +35,10 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let conditions = application["status"]["conditions"].as_array().into_iter().flatten();
     for condition in conditions.filter(|condition| is_error(condition)) {
         let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
-        verdict.find(format!("Argo CD says {}: {}", text("type"), text("message")), "cargo loopctl sync");
+        // A sync cannot permit what the project does not.
+        let of_project = text("message").contains(" in project ");
+        let mend = if of_project { applied(facts, "argocd/project.yaml") } else { "cargo loopctl sync".to_owned() };
+        verdict.find(format!("Argo CD says {}: {}", text("type"), text("message")), mend);
     }
     if verdict.findings.is_empty() {
         verdict.note("prune, selfHeal, retries without end");

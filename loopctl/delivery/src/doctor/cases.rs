@@ -65,6 +65,12 @@ pub fn healthy() -> Facts {
         pull: Fact::Found(Pull { image: image.into(), with_secret: Outcome::Pulled, anonymous: refused }),
         token: Fact::Missing,
         plan: Fact::Found(Plan::Empty),
+        parts: Fact::Found(Vec::new()),
+        nodes: Fact::Found(Vec::new()),
+        quotas: Fact::Found(Vec::new()),
+        slices: Fact::Found(vec![json!({"endpoints": [{"conditions": {"ready": true}}]})]),
+        account: Fact::Found(Vec::new()),
+        hold: Fact::Missing,
     }
 }
 

@@ -1,13 +1,16 @@
 //! Asks the cluster, the registry and GitHub for the facts, all at once. Nothing here writes.
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use futures_util::join;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::facts::{Fact, Facts, Outcome, Plan, Pull, Secret, Token};
+use super::account::FILE;
+use super::facts::{Fact, Facts, Outcome, Plan, Pull, Secret, Standing, Token};
 use crate::cluster::Cluster;
-use crate::cluster::objects::{CONFIG_MAP, DEPLOYMENT, NAMESPACE, PROJECT, SERVICE, STATEFUL_SET};
+use crate::cluster::objects::{
+    ACCOUNT, CONFIG_MAP, DEPLOYMENT, ENDPOINTS, NAMESPACE, NODE, PROJECT, QUOTA, SERVICE, STATEFUL_SET,
+};
 use crate::coordinates::Coordinates;
 use crate::registry::pull::{Pulled, password, registries};
 use crate::registry::token;
@@ -18,7 +21,7 @@ use crate::tfvars::{Service, Tfvars};
 /// By which the parts of an Argo CD installation are known.
 const ARGO_CD: &str = "app.kubernetes.io/part-of=argocd";
 
-pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>) -> Facts {
+pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>, hold: Fact<Standing>) -> Facts {
     let (own, argo) = (Some(names.namespace.as_str()), Some(names.application_namespace.as_str()));
     let secret = names.pull_secrets.first().cloned();
     let stand_in = stand_in::of(&cluster.server);
@@ -35,6 +38,14 @@ pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>) -> F
         pull_secret(&names, cluster, secret.as_deref(), stand_in.as_ref()),
     );
     let (secret, pull, token) = secrets;
+    let of_service = format!("kubernetes.io/service-name={}", names.service);
+    let (nodes, quotas, slices, account) = join!(
+        cluster.objects(NODE, None, ""),
+        cluster.objects(QUOTA, own, ""),
+        cluster.objects(ENDPOINTS, own, &of_service),
+        account(&names, cluster),
+    );
+    let argocd_images = argocd.as_ref().map(|parts| Some(images(parts))).map_err(|error| anyhow!("{error:#}"));
     Facts {
         deployment: deployment.into(),
         service: service.into(),
@@ -44,7 +55,13 @@ pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>) -> F
         settings: settings.map(|found| found.map(|mut settings| settings["data"].take())).into(),
         services: services.map(Some).into(),
         declared: declared(&names).into(),
-        argocd: argocd.map(Some).into(),
+        argocd: argocd_images.into(),
+        parts: argocd.map(Some).into(),
+        nodes: nodes.map(Some).into(),
+        quotas: quotas.map(Some).into(),
+        slices: slices.map(Some).into(),
+        account: account.into(),
+        hold,
         kubernetes: about.0.map(Some).into(),
         served: about.1.map(Some).into(),
         secret,
@@ -55,19 +72,44 @@ pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>) -> F
     }
 }
 
-/// Name and image of each part that is Argo CD itself, and not its database.
-async fn parts(cluster: &Cluster, namespace: &str) -> Result<Vec<(String, String)>> {
+async fn parts(cluster: &Cluster, namespace: &str) -> Result<Vec<Value>> {
     let mut parts = Vec::new();
     for kind in [DEPLOYMENT, STATEFUL_SET] {
-        for object in cluster.objects(kind, Some(namespace), ARGO_CD).await? {
-            let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-            let containers = object["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten();
-            let images = containers.filter_map(|container| container["image"].as_str());
-            parts
-                .extend(images.filter(|image| image.contains("/argocd")).map(|image| (name.clone(), image.to_owned())));
-        }
+        let objects = cluster.objects(kind, Some(namespace), ARGO_CD).await?;
+        parts.extend(objects.into_iter().map(|mut object| {
+            // A list says it once for all of its items.
+            object["kind"] = kind.2.into();
+            object
+        }));
     }
     Ok(parts)
+}
+
+/// Name and image of each part that is Argo CD itself, and not its database.
+fn images(parts: &[Value]) -> Vec<(String, String)> {
+    let image = |part: &Value| -> Vec<(String, String)> {
+        let name = part["metadata"]["name"].as_str().unwrap_or_default();
+        let containers = part["spec"]["template"]["spec"]["containers"].as_array().into_iter().flatten();
+        let images = containers.filter_map(|container| container["image"].as_str());
+        images.filter(|image| image.contains("/argocd")).map(|image| (name.to_owned(), image.to_owned())).collect()
+    };
+    parts.iter().flat_map(image).collect()
+}
+
+/// A clone without that file has no account of its own.
+async fn account(names: &Coordinates, cluster: &Cluster) -> Result<Option<Vec<(String, bool)>>> {
+    let Ok(text) = std::fs::read_to_string(names.folder.join(FILE)) else { return Ok(None) };
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(&text).with_context(|| format!("{FILE} is not valid YAML"))?;
+    let mut found = Vec::new();
+    for document in documents {
+        let (kind, metadata) = (&document["kind"], &document["metadata"]);
+        let Some(kind) = ACCOUNT.into_iter().find(|each| kind == each.2) else { continue };
+        let (name, namespace) = (metadata["name"].as_str().unwrap_or_default(), metadata["namespace"].as_str());
+        let is_there = cluster.object(kind, namespace, name).await?.is_some();
+        found.push((format!("{} {name}", kind.2), is_there));
+    }
+    Ok(Some(found))
 }
 
 /// A clone without OpenTofu's part declares none.

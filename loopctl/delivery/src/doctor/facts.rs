@@ -1,5 +1,7 @@
 //! What is known about the delivery. Objects are kept as the API server gives them: each check reads other fields.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::coordinates::Coordinates;
@@ -65,6 +67,39 @@ pub struct Facts {
     pub pull: Fact<Pull>,
     pub token: Fact<Token>,
     pub plan: Fact<Plan>,
+    /// The Deployments and StatefulSets of Argo CD.
+    pub parts: Fact<Vec<Value>>,
+    pub nodes: Fact<Vec<Value>>,
+    /// Of the delivery's namespace.
+    pub quotas: Fact<Vec<Value>>,
+    /// The EndpointSlices of the Service.
+    pub slices: Fact<Vec<Value>>,
+    /// The objects of argocd/sync-account.yaml, and whether each is there.
+    pub account: Fact<Vec<(String, bool)>>,
+    /// In git.
+    pub hold: Fact<Standing>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub bad: String,
+    pub line: usize,
+    pub is_certain: bool,
+    pub age: Duration,
+}
+
+/// The command that applies a file of the checkout, with the address that the cluster knows the repository by.
+pub fn applied(facts: &Facts, file: &str) -> String {
+    let own = facts.names.repository.as_str();
+    let of = |fact: &Fact<Value>, path: &str| match fact {
+        Fact::Found(object) => object.pointer(path).and_then(Value::as_str).map(str::to_owned),
+        _ => None,
+    };
+    let permitted = || of(&facts.project, "/spec/sourceRepos/0").filter(|address| !address.contains('*'));
+    match of(&facts.application, "/spec/source/repoURL").or_else(permitted) {
+        Some(live) if live != own => format!("sed 's|{own}|{live}|' {file} | kubectl apply -f -"),
+        _ => format!("kubectl apply -f {file}"),
+    }
 }
 
 /// Nothing of the password.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Verdict;
 use super::automation::in_quotes;
-use super::facts::Facts;
+use super::facts::{Facts, applied};
 
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     if let Some(application) = facts.application.seen(verdict)
@@ -18,10 +18,8 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
     }
     let Some(project) = facts.project.seen(verdict) else {
         if facts.project.is_missing() {
-            verdict.find(
-                format!("there is no AppProject {}", facts.names.project),
-                "kubectl apply -f argocd/project.yaml",
-            );
+            verdict
+                .find(format!("there is no AppProject {}", facts.names.project), applied(facts, "argocd/project.yaml"));
         }
         return;
     };
@@ -40,6 +38,13 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
         let own = own.cloned().unwrap_or_else(|| facts.names.repository.as_str().into());
         verdict
             .find("the project takes manifests from any repository that matches *", set("sourceRepos", json!([own])));
+    }
+    let live = facts.application.seen(&mut Verdict::default());
+    if let Some(live) = live.and_then(|application| application["spec"]["source"]["repoURL"].as_str())
+        && !list(&spec["sourceRepos"]).any(|each| each.as_str().is_some_and(|pattern| permits(pattern, live)))
+    {
+        let what = format!("the project does not permit {live}, which the Application reads: nothing is compared");
+        verdict.find(what, applied(facts, "argocd/project.yaml"));
     }
     let destinations: Vec<&Value> = list(&spec["destinations"]).collect();
     if destinations
@@ -77,6 +82,21 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+/// As Argo CD compares: without what git leaves out too, and * stands for anything.
+fn permits(pattern: &str, address: &str) -> bool {
+    let plain = |text: &str| text.trim_end_matches('/').trim_end_matches(".git").to_lowercase();
+    let (pattern, address) = (plain(pattern), plain(address));
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| address.strip_prefix(first)) else { return false };
+    let mut last = None;
+    for part in parts {
+        last = Some(part);
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    last.map_or(rest.is_empty(), |last| address.ends_with(last))
 }
 
 fn is_any(kind: &Value) -> bool {
@@ -119,5 +139,25 @@ mod tests {
         let mut missing = healthy();
         missing.project = Fact::Missing;
         check(look, &missing, &["there is no AppProject argo-rust"]);
+    }
+
+    #[test]
+    fn a_repository_that_the_project_does_not_permit_is_found_with_a_mend_that_permits_it() {
+        let mut facts = healthy();
+        if let Fact::Found(application) = &mut facts.application {
+            application["spec"]["source"]["repoURL"] = "http://10.0.0.1:3000/a/b.git".into();
+        }
+        check(look, &facts, &["the project does not permit http://10.0.0.1:3000/a/b.git"]);
+        assert!(applied(&facts, "argocd/project.yaml").contains("|http://10.0.0.1:3000/a/b.git|' argocd/project.yaml"));
+        for (pattern, address, expected) in [
+            ("https://a.example/b/c.git", "https://a.example/b/c", true),
+            ("https://a.example/b/*", "https://a.example/b/c.git", true),
+            ("https://a.example/*/c", "https://a.example/b/c.git", true),
+            ("https://a.example/b/c", "https://a.example/b/cd", false),
+            ("https://a.example/b/*", "https://b.example/b/c", false),
+            ("*", "anything", true),
+        ] {
+            assert_eq!(permits(pattern, address), expected, "{pattern} {address}");
+        }
     }
 }

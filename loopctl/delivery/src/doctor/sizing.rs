@@ -10,13 +10,7 @@ const RESPECT: &str = "RespectIgnoreDifferences=true";
 
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let before = verdict.findings.len();
-    let Some(application) = facts.application.seen(verdict) else {
-        if facts.application.is_missing() {
-            let what = format!("there is no Application {}", facts.names.application);
-            verdict.find(what, "kubectl apply -f argocd/application.yaml");
-        }
-        return;
-    };
+    let Some(application) = facts.application.seen(verdict) else { return };
     let options = texts(&application["spec"]["syncPolicy"]["syncOptions"]);
     if !options.contains(&RESPECT) {
         let add = if application["spec"]["syncPolicy"]["syncOptions"].is_array() {
@@ -102,7 +96,6 @@ fn text(value: &Value) -> &str {
 #[cfg(test)]
 mod tests {
     use super::super::cases::{check, healthy, with};
-    use super::super::facts::Fact;
     use super::*;
 
     fn application(change: impl FnOnce(&mut Value)) -> Facts {
@@ -133,8 +126,5 @@ mod tests {
                 json!([".spec.template.spec.containers[] | select(.name == \"argo-rust\") | .resources"]);
         };
         check(look, &application(by_name), &[]);
-        let mut missing = healthy();
-        missing.application = Fact::Missing;
-        check(look, &missing, &["there is no Application argo-rust"]);
     }
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::follow::Followed;
 use crate::coordinates::DEPLOYMENT;
+use crate::doctor::facts::Standing;
 use crate::git::Git;
 use crate::handle::Delivery;
 use crate::manifest::{self, edit};
@@ -65,6 +67,22 @@ impl Delivery {
         let why = format!("{why:#}").lines().next().unwrap_or_default().to_owned();
         let broken = Some(Broken { why, before: last.commit.id, text });
         Ok(Branch { broken, ..of(tip, last.text)? })
+    }
+
+    /// The hold that stands, with its age; None where none does.
+    pub async fn standing_hold(&self) -> Result<Option<Standing>> {
+        let (git, remote, name) = (Arc::clone(&self.git), self.remote.clone(), self.names.branch.clone());
+        let work = move || {
+            git.require_whole()?;
+            let commits = git.newest_manifests(&git.tip(&remote, &name)?, COMMITS)?;
+            let Some(hold) = commits.first().and_then(|newest| manifest::hold(&newest.text)) else { return Ok(None) };
+            let same = |text: &str| manifest::hold(text).is_some_and(|each| each.bad == hold.bad);
+            let first = commits.iter().take_while(|commit| same(&commit.text)).last();
+            let since = first.map_or(Timestamp::now(), |commit| commit.commit.at);
+            let age = Timestamp::now().duration_since(since).try_into().unwrap_or_default();
+            Ok(Some(Standing { bad: hold.bad, line: hold.line, is_certain: hold.is_certain, age }))
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(anyhow!("git: {error}")))
     }
 
     /// The same with the commit that is to be followed, in a thread of its own: whoever watches goes on when git hangs.
