@@ -3,18 +3,22 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use serde::Serialize;
-use tokio::time::{Instant, sleep};
 
 use crate::exit::Exit;
 use crate::output::{Answer, Output, style};
 use crate::target::{Target, block_on};
+use crate::text::plain::line;
 use delivery::Delivery;
-use delivery::cluster::Cluster;
+use delivery::access::{NoAccess, is_refused};
 use delivery::cluster::application::{Application, REFRESH};
-use delivery::coordinates::{Coordinates, short};
+use delivery::coordinates::short;
+use delivery::journey::answer::HopState;
+use delivery::journey::argocd::errors;
+use delivery::journey::rollout::pods;
+use delivery::watcher::{Look, Watched, Watcher};
 
 /// Make Argo CD look at git now, and follow the sync until all pods run what it applied
 #[derive(Args)]
@@ -46,39 +50,35 @@ impl Answer for Synced {
     fn text(&self) -> String {
         let (color, end) = match &self.problem {
             None => (style::GOOD, "all pods run it".to_owned()),
-            Some(problem) => (style::BAD, problem.clone()),
+            Some(problem) => (style::BAD, line(problem)),
         };
         let said = format!("{} is {} and {} at {}", self.application, self.sync, self.health, short(&self.revision));
+        let said = line(&said);
         format!("{said} after {:.1} s; {}", self.seconds, style::paint(color, &end))
     }
 }
 
-const PAUSE: Duration = Duration::from_millis(300);
-
 pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
         let delivery = Delivery::find(&options.target.choice()).await?;
-        let cluster = delivery.reachable().map_err(|reason| anyhow!(delivery::access::NoAccess(reason)))?;
+        let cluster = delivery.reachable().map_err(|reason| anyhow!(NoAccess(reason)))?;
         let names = &delivery.names;
-        let begin = Instant::now();
+        let watcher = Watcher::new(Some(options.timeout));
         cluster.refresh(&names.application_namespace, &names.application).await?;
-        let (application, problem) = loop {
-            let application = look(cluster, names).await?;
-            let looked = !application.metadata.annotations.contains_key(REFRESH);
-            let problem = if looked {
-                unfinished(&delivery, &application).await?
-            } else {
-                Some("Argo CD has not looked yet".into())
-            };
-            if problem.is_none() || begin.elapsed() + PAUSE > options.timeout || looked && has_failed(&delivery).await?
-            {
-                break (application, problem);
-            }
-            sleep(PAUSE).await;
+        let mut has_seen = false;
+        let watched = watcher.watch(async || look(&delivery, &mut has_seen).await).await;
+        let (seen, is_over) = match watched {
+            Watched::End(seen) => (seen?, false),
+            Watched::Time(Some(seen)) => (seen?, true),
+            Watched::Time(None) => bail!(NoAccess(format!(
+                "nobody has answered within {}; is the cluster overloaded?",
+                humantime::format_duration(options.timeout)
+            ))),
         };
+        let Seen { application, problem } = seen;
         let exit = match &problem {
             None => Exit::Done,
-            Some(_) if begin.elapsed() + PAUSE > options.timeout => Exit::TimedOut,
+            Some(_) if is_over => Exit::TimedOut,
             Some(_) => Exit::Failed,
         };
         options.output.print(&Synced {
@@ -87,49 +87,69 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             sync: application.status.sync.status,
             health: application.status.health.status,
             live: problem.is_none(),
-            seconds: begin.elapsed().as_secs_f64(),
+            seconds: watcher.elapsed().as_secs_f64(),
             problem,
         })?;
         Ok(exit.into())
     })
 }
 
-async fn look(cluster: &Cluster, names: &Coordinates) -> Result<Application> {
-    let found = cluster.application(&names.application_namespace, &names.application).await?;
-    found.with_context(|| {
-        format!(
-            "there is no Application {} in {}: apply argocd/application.yaml",
-            names.application, names.application_namespace
-        )
-    })
+struct Seen {
+    application: Application,
+    /// None once the sync has been made, its rollout has ended and somebody is served.
+    problem: Option<String>,
 }
 
-/// None once the sync has been made and its rollout has ended.
-async fn unfinished(delivery: &Delivery, application: &Application) -> Result<Option<String>> {
+/// What was seen once may be gone for a moment; what was never seen will not appear by waiting.
+async fn look(delivery: &Delivery, has_seen: &mut bool) -> Look<Result<Seen>> {
+    match seen(delivery).await {
+        Err(error) if *has_seen && is_refused(&error) => Look::Yet(Err(error)),
+        Err(error) => Look::End(Err(error)),
+        Ok((seen, is_end)) => {
+            *has_seen = true;
+            if is_end { Look::End(Ok(seen)) } else { Look::Yet(Ok(seen)) }
+        }
+    }
+}
+
+async fn seen(delivery: &Delivery) -> Result<(Seen, bool)> {
+    let names = &delivery.names;
+    let application = delivery.application().await.map_err(|reason| anyhow!(NoAccess(reason)))?;
+    let application = application.with_context(|| {
+        let namespace = &names.application_namespace;
+        format!("there is no Application {} in {namespace}: apply argocd/application.yaml", names.application)
+    })?;
+    if application.metadata.annotations.contains_key(REFRESH) {
+        return Ok((Seen { application, problem: Some("Argo CD has not looked yet".to_owned()) }, false));
+    }
+    if let Some(problem) = unapplied(&application) {
+        return Ok((Seen { application, problem: Some(problem) }, false));
+    }
+    let serving = delivery.serving().await;
+    let rollout = serving.rollout.clone().map_err(|reason| anyhow!(NoAccess(reason)))?;
+    let rollout = rollout.context("there is no Deployment")?;
+    let pods = pods(serving.now, &rollout);
+    let (hop, what) = if pods.is_done() {
+        (serving.answering(None), None)
+    } else {
+        (pods, Some(format!(" run {}", rollout.workload.image)))
+    };
+    let is_live = hop.is_done() || what.is_none() && serving.is_served(&hop);
+    let said = format!("{}{}", hop.detail, what.unwrap_or_default());
+    let said = [said.as_str(), hop.reason.first().map_or("", String::as_str)];
+    let said: Vec<&str> = said.into_iter().filter(|part| !part.is_empty()).collect();
+    let is_end = is_live || hop.state == HopState::Failed;
+    Ok((Seen { application, problem: (!is_live).then(|| said.join(": ")) }, is_end))
+}
+
+/// Why what git says is not in the cluster.
+fn unapplied(application: &Application) -> Option<String> {
     let status = &application.status;
-    let errors: Vec<String> = status
-        .conditions
-        .iter()
-        .filter(|condition| condition.kind.ends_with("Error"))
-        .map(|condition| format!("{}: {}", condition.kind, condition.message))
-        .collect();
-    if let Some(error) = errors.first() {
-        return Ok(Some(error.clone()));
+    if let Some(error) = errors(application).into_iter().next() {
+        return Some(error);
     }
     if let Some(operation) = status.operation_state.as_ref().filter(|operation| operation.phase != "Succeeded") {
-        return Ok(Some(format!("the sync is {}: {}", operation.phase, operation.message)));
+        return Some(format!("the sync is {}: {}", operation.phase, operation.message));
     }
-    if status.sync.status != "Synced" {
-        return Ok(Some(format!("Argo CD says {}", status.sync.status)));
-    }
-    let workload = delivery.rollout().await.map_err(|reason| anyhow!(delivery::access::NoAccess(reason)))?;
-    let workload = workload.context("there is no Deployment")?.workload;
-    let progress =
-        format!("{} of {} pods run {}", workload.updated.min(workload.available), workload.wanted, workload.image);
-    Ok((!workload.is_complete()).then_some(progress))
-}
-
-/// Kubernetes has given the rollout up.
-async fn has_failed(delivery: &Delivery) -> Result<bool> {
-    Ok(delivery.rollout().await.ok().flatten().is_some_and(|rollout| rollout.workload.deadline_exceeded()))
+    (status.sync.status != "Synced").then(|| format!("Argo CD says {}", status.sync.status))
 }

@@ -8,16 +8,20 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::service::checks;
 use crate::exit::Exit;
 use crate::output::{Answer, Output, style};
 use crate::target::{At, Target, block_on};
+use crate::text::plain::line;
 use delivery::Delivery;
 use delivery::access::NoAccess;
 use delivery::coordinates::{DEPLOYMENT, split_image, tag_of};
+use delivery::journey::answer::{Hop, HopState};
 use delivery::journey::endpoint;
-use delivery::journey::facts::Rollout;
+use delivery::journey::facts::{Rollout, Serving};
+use delivery::journey::rollout::pods;
 
 const VERSION: &str = "/version";
 
@@ -60,14 +64,16 @@ enum Outcome {
 
 impl Answer for Verified {
     fn text(&self) -> String {
-        let widest = self.checks.iter().map(|check| check.check.chars().count()).max().unwrap_or_default();
-        let lines = self.checks.iter().map(|check| {
+        let names: Vec<String> = self.checks.iter().map(|check| line(&check.check)).collect();
+        let widest = names.iter().map(|name| name.width()).max().unwrap_or_default();
+        let lines = self.checks.iter().zip(&names).map(|(check, name)| {
             let word = match check.outcome {
                 Outcome::Passed => style::paint(style::GOOD, "passed "),
                 Outcome::Failed => style::paint(style::BAD, "FAILED "),
                 Outcome::Skipped => style::paint(style::DIM, "skipped"),
             };
-            format!("{word}  {:<widest$}  {}", check.check, check.detail)
+            let padding = " ".repeat(widest.saturating_sub(name.width()));
+            format!("{word}  {name}{padding}  {}", line(&check.detail))
         });
         lines.collect::<Vec<_>>().join("\n")
     }
@@ -77,9 +83,12 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     block_on(async {
         let delivery = Delivery::find(&options.target.choice_at(&options.at)).await?;
         let cluster = delivery.reachable().map_err(|reason| anyhow!(NoAccess(reason)))?;
-        let rollout = delivery.rollout().await.map_err(|reason| anyhow!(NoAccess(reason)))?;
+        let serving = delivery.serving().await;
+        let rollout = serving.rollout.clone().map_err(|reason| anyhow!(NoAccess(reason)))?;
         let rollout = rollout.ok_or_else(|| anyhow!("there is no Deployment {}", delivery.names.deployment))?;
-        let mut checks = vec![of_rollout(&rollout), of_git(&delivery, &rollout).await];
+        let pods = pods(serving.now, &rollout);
+        let mut checks = vec![of_rollout(&pods, &rollout), of_git(&delivery, &rollout).await];
+        checks.extend(led(&serving, &rollout));
         let addresses = match &options.at.endpoint {
             Some(endpoint) => vec![endpoint::base(endpoint)],
             None => endpoint::addresses(cluster, &delivery.names).await,
@@ -104,11 +113,25 @@ fn skipped(check: &str, why: impl Into<String>) -> Check {
     Check { check: check.to_owned(), outcome: Outcome::Skipped, detail: why.into() }
 }
 
-fn of_rollout(rollout: &Rollout) -> Check {
-    let workload = &rollout.workload;
-    let ready = rollout.pods.iter().filter(|pod| pod.ready && !pod.leaving && pod.image == workload.image).count();
-    let detail = format!("{ready} of {} pods run {}", workload.wanted, workload.image);
-    check("rollout", workload.is_complete() && workload.wanted > 0, detail)
+/// As `where` decides it, and with its reasons.
+fn of_rollout(pods: &Hop, rollout: &Rollout) -> Check {
+    let why = if pods.reason.is_empty() { String::new() } else { format!(": {}", pods.reason.join("; ")) };
+    check("rollout", pods.state == HopState::Done, format!("{} run {}{why}", pods.detail, rollout.workload.image))
+}
+
+/// Whether the Service leads to the pods; whether anybody answers there is asked by the checks that follow.
+fn led(serving: &Serving, rollout: &Rollout) -> Option<Check> {
+    const NAME: &str = "service";
+    match serving.offered.as_ref().map(|offered| serving.led(rollout, offered.as_ref())) {
+        Ok(Ok(detail)) => Some(check(NAME, true, detail)),
+        // Of pods of which none is ready the rollout has said it.
+        Ok(Err(_)) if !pods(serving.now, rollout).is_done() => None,
+        Ok(Err(hop)) => {
+            let why = hop.reason.first().map(|reason| format!(": {reason}")).unwrap_or_default();
+            Some(check(NAME, false, format!("{}{why}", hop.detail)))
+        }
+        Err(reason) => Some(skipped(NAME, reason.clone())),
+    }
 }
 
 async fn of_git(delivery: &Delivery, rollout: &Rollout) -> Check {

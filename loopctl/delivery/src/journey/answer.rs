@@ -129,6 +129,10 @@ impl HopState {
 }
 
 impl Hop {
+    pub fn is_done(&self) -> bool {
+        self.state == HopState::Done
+    }
+
     pub fn new(hop: Name, state: HopState, detail: impl Into<String>) -> Self {
         Self { hop, state, at: None, seconds: None, detail: detail.into(), reason: Vec::new() }
     }

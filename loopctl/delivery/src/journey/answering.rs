@@ -93,7 +93,7 @@ impl Serving {
             let (leads, has) = (listed(&offered.ports), listed(&ports));
             return Err(stuck(format!("Service {service} leads to port {leads}, and the pods listen at {has}")));
         }
-        Ok(format!("Service {service} leads to {led} of them"))
+        Ok(format!("Service {service} leads to {led} of {} ready pods", newest.len()))
     }
 
     /// The pods are ready for longer than anybody needs to follow.

@@ -76,7 +76,7 @@ fn a_port_that_the_pods_have_not_got_leads_nowhere() {
 #[test]
 fn out_of_reach_the_endpoints_decide_and_without_both_nobody_knows() {
     let seen = with_service(|_| ());
-    check(&seen, State::Live, Name::Answering, HopState::Unseen, "Service argo-rust leads to 2 of them");
+    check(&seen, State::Live, Name::Answering, HopState::Unseen, "Service argo-rust leads to 2 of 2 ready pods");
     let neither = but(|facts| {
         facts.serving.offered = Err("endpointslices is forbidden".into());
         facts.serving.endpoint = Err("connection refused".into());
@@ -94,7 +94,7 @@ fn one_of_several_pods_behind_the_service_is_enough_to_be_served() {
         State::Live,
         Name::Answering,
         HopState::Unseen,
-        "1 of them",
+        "1 of 2 ready pods",
     );
 }
 
