@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthChar;
 use crate::exit::Exit;
 use crate::output::{Answer as _, Output};
 use crate::target::{At, Target, block_on};
-use crate::text::journey::Changes;
+use crate::text::journey::{Changes, end};
 use delivery::Delivery;
 use delivery::journey::answer::{Answer, State};
 
@@ -94,7 +94,7 @@ impl Screen {
                 writeln!(out, "{line}")?;
             }
             if answer.state.is_end() {
-                writeln!(out, "{}", answer.summary)?;
+                writeln!(out, "{}", end(answer))?;
             }
         }
         out.flush()?;

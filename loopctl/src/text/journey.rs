@@ -16,11 +16,19 @@ impl Answer for Whereabouts {
         let mut lines = vec![format!("{} {}", paint(BOLD, short(&self.commit)), plain::line(&self.subject))];
         for hop in &self.hops {
             lines.push(line(hop, &TimeZone::system()));
-            lines.extend(reasons(hop));
+            // What the whole answer says is said at its end.
+            lines.extend(reasons(hop).filter(|reason| reason.trim_start() != plain::line(&self.summary)));
         }
-        lines.push(paint(color_of(self.state), &plain::line(&self.summary)));
+        lines.push(paint(color_of(self.state), &end(self)));
         lines.join("\n")
     }
+}
+
+/// The summary, without the reason that stands above it.
+pub fn end(answer: &Whereabouts) -> String {
+    let told = answer.hops.iter().filter_map(|hop| hop.reason.first());
+    let without = told.filter_map(|reason| answer.summary.strip_suffix(reason)?.strip_suffix(": ")).next_back();
+    plain::line(without.unwrap_or(&answer.summary))
 }
 
 /// The state first, in a word: colours are not always there.

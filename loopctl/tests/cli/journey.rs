@@ -112,7 +112,8 @@ impl Delivery {
         world.put(DEPLOYMENT, &deployment(image, available));
         let pods = [pod("service-a", image, &ready()), pod("service-b", image, second)];
         world.put(PODS, &json!({"metadata": {}, "items": pods}));
-        world.put(SLICES, &slices(&["service-a"]));
+        let ready = if available == 2 { &["service-a", "service-b"][..] } else { &["service-a"] };
+        world.put(SLICES, &slices(ready));
     }
 
     fn transcript(&self, arguments: &[&str]) -> String {
@@ -241,6 +242,26 @@ fn a_merged_commit_is_looked_for_as_the_merge_that_brought_it_in() {
 }
 
 #[test]
+fn a_squashed_commit_is_answered_with_the_one_that_has_its_change() {
+    let mut delivery = delivered();
+    let clone = delivery.world.path("clone");
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=a", "-c", "user.email=b"];
+        let done = std::process::Command::new("git").current_dir(&clone).args(who).args(arguments).status();
+        assert!(done.is_ok_and(|status| status.success()), "git {arguments:?}");
+    };
+    git(&["switch", "--quiet", "--create", "feature"]);
+    delivery.world.write("src/main.rs", "fn main() { println!(\"feature\"); }\n");
+    git(&["commit", "--quiet", "--all", "--message", "Feature"]);
+    git(&["switch", "--quiet", "master"]);
+    git(&["merge", "--quiet", "--squash", "feature"]);
+    delivery.world.push("squash", 6, "Feature (#3)");
+    let said = delivery.transcript(&["wait", "feature"]);
+    let expected = "its change is in master as <squash> (Feature (#3)): ask about that one";
+    assert!(said.starts_with("exit code: 3\n") && said.contains(expected), "{said}");
+}
+
+#[test]
 fn what_may_not_be_read_is_said_and_the_rest_is_answered() {
     let delivery = delivered();
     let forbidden = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403,
@@ -278,6 +299,75 @@ fn verify_without_a_probe_says_what_the_manifest_lacks() {
     let said = delivery.transcript(&["verify"]);
     assert!(said.starts_with("exit code: 1\n"), "{said}");
     assert!(said.contains("FAILED   probe        k8s/deployment.yaml has no readinessProbe with an httpGet"), "{said}");
+}
+
+/// The Service leads to nobody, and nothing answers at the endpoint.
+fn unserved() -> Delivery {
+    let delivery = delivered();
+    let service = json!({"metadata": {"name": "service"},
+        "spec": {"selector": {"app": "servcie"}, "ports": [{"port": 80, "nodePort": 1}]}});
+    delivery.world.put("/api/v1/namespaces/service/services/service", &service);
+    delivery.world.put(SLICES, &slices(&[]));
+    delivery
+}
+
+#[test]
+fn nothing_is_live_while_nobody_can_be_served() {
+    let delivery = unserved();
+    insta::assert_snapshot!("wait_unserved", delivery.transcript(&["wait", &delivery.source, "--timeout", "0s"]));
+    insta::assert_snapshot!("verify_unserved", delivery.transcript(&["verify"]));
+    let said = delivery.transcript(&["sync", "--timeout", "0s"]);
+    assert!(said.starts_with("exit code: 5\n") && said.contains("the Service selects no ready pod"), "{said}");
+}
+
+#[test]
+fn where_neither_endpoints_nor_service_can_be_seen_nobody_knows() {
+    let delivery = unserved();
+    let forbidden = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403,
+        "message": "endpointslices.discovery.k8s.io is forbidden"});
+    delivery.world.put_with(SLICES, 403, &forbidden.to_string());
+    insta::assert_snapshot!("wait_unknown", delivery.transcript(&["wait", &delivery.source]));
+}
+
+#[test]
+fn an_init_container_that_does_not_end_is_told_by_name_with_its_last_lines() {
+    let delivery = delivered();
+    let mut status = unready(&json!({"state": {"waiting": {"reason": "PodInitializing"}}}), 0);
+    status["initContainerStatuses"] = json!([{"name": "migrate", "ready": false, "restartCount": 0, "image": "",
+        "imageID": "", "state": {"running": {"startedAt": time(2, 8)}}}]);
+    let mut second = pod("service-b", &delivery.image, &status);
+    second["spec"]["initContainers"] = json!([{"name": "migrate"}]);
+    delivery.world.put(DEPLOYMENT, &deployment(&delivery.image, 1));
+    let pods = [pod("service-a", &delivery.image, &ready()), second];
+    delivery.world.put(PODS, &json!({"metadata": {}, "items": pods}));
+    delivery.world.put_with(&format!("{PODS}/service-b/log"), 200, "waiting for the database\n");
+    insta::assert_snapshot!("where_init", delivery.transcript(&["where", &delivery.source]));
+    let said = delivery.transcript(&["verify"]);
+    let expected = "FAILED   rollout      1 of 2 pods run ";
+    assert!(said.contains(expected) && said.contains("init container migrate of pod service-b"), "{said}");
+}
+
+#[test]
+fn nothing_of_a_log_or_a_subject_is_obeyed_by_the_terminal() {
+    let mut delivery = delivered();
+    let waiting = json!({
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+        "lastState": {"terminated": {"reason": "Error", "exitCode": 64}},
+    });
+    delivery.pods(1, &unready(&waiting, 2));
+    let log = "\u{1b}[2J\u{1b}[Hall is well\n\u{9b}2Jtxt.\u{202e}exe\u{7}\n";
+    delivery.world.put_with(&format!("{PODS}/service-b/log"), 200, log);
+    let is_obeyed = |character: char| (character.is_control() && character != '\n') || character == '\u{202e}';
+    for arguments in [vec!["where", &delivery.source], vec!["where", &delivery.source, "-o", "json"]] {
+        let said = delivery.transcript(&arguments);
+        assert!(!said.contains(is_obeyed), "{}", said.escape_debug());
+        assert!(said.contains("all is well") && said.contains("202e"), "{said}");
+    }
+    delivery.world.write("README.md", "more\n");
+    let subject = delivery.world.push("subject", 3, "Clear \u{1b}[2J the screen");
+    delivery.world.put(APPLICATION, &application(&subject));
+    let said = delivery.transcript(&["where"]);
+    assert!(said.contains("Clear \\u{1b}[2J the screen") && !said.contains(is_obeyed), "{}", said.escape_debug());
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) ->
             newest,
             hold,
             taken_back_by: None,
-            taken_over_as: None,
+            taken_over_as: git.taken_over_as(&commit.id, tip)?,
             skips_runs: None,
         });
     }
