@@ -69,9 +69,16 @@ fn pods(facts: &Facts) -> Hop {
         let why = format!("the Deployment has {}", rollout.workload.image);
         // Without git nobody knows whether this image is from before or after the commit.
         let state = if facts.branch.is_err() { HopState::Unseen } else { HopState::Stuck };
-        return Hop::new(Name::Pods, state, why);
+        return Hop::new(Name::Pods, state, why).because(changed_by_others(facts));
     }
     rollout::pods(facts.now, rollout)
+}
+
+/// A sync has applied the commit, and the cluster is not as it left it.
+fn changed_by_others(facts: &Facts) -> Option<String> {
+    let status = &facts.application.as_ref().ok()?.as_ref()?.status;
+    let why = "Argo CD says OutOfSync: somebody has changed the Deployment since the sync";
+    (facts.branch.is_ok() && status.sync.status == "OutOfSync").then(|| why.to_owned())
 }
 
 /// The Deployment names the very image that the commit has of its own.

@@ -75,12 +75,17 @@ pub fn obstacles(now: Timestamp, rollout: &Rollout) -> (HopState, Vec<String>) {
         stuck(format!("no pod can be made: {failure}"));
     } else if let Some(set) = newest.filter(|_| workload.observed && !workload.paused) {
         let since = passed(now, set.created_at);
-        if since >= STARTING
-            && workload.updated < workload.wanted
-            && rollout.pods.iter().all(|pod| pod.replica_set != set.name)
-        {
-            let why = "has no pod, and nobody says why: is kube-controller-manager running?";
-            stuck(format!("ReplicaSet {} is more than {} old and {why}", set.name, more_than(since)));
+        let has_none = rollout.pods.iter().all(|pod| pod.replica_set != set.name);
+        if since >= STARTING && workload.updated < workload.wanted && has_none {
+            // With the strategy Recreate the new pods are made when the old ones have ended.
+            let leaving = rollout.pods.iter().find(|pod| pod.leaving);
+            stuck(match leaving {
+                Some(old) => format!("pod {} of the revision before does not end: `kubectl describe` it", old.name),
+                None => {
+                    let why = "has no pod, and nobody says why: is kube-controller-manager running?";
+                    format!("ReplicaSet {} is more than {} old and {why}", set.name, more_than(since))
+                }
+            });
         }
     }
     found.extend(of_pods(now, rollout));

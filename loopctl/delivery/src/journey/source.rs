@@ -2,7 +2,7 @@
 
 use super::answer::{By, Hop, HopState, Name, State};
 use super::decide::built_as;
-use super::facts::{Branch, Build, Facts, Relation, RunState};
+use super::facts::{Branch, Build, Facts, Relation, Rollout, RunState};
 use crate::coordinates::{DEPLOYMENT, HOLD, short, tag_of};
 
 /// Set when the journey is over before it gets to the cluster.
@@ -49,7 +49,11 @@ pub fn hops(facts: &Facts, branch: &Branch, hops: &mut Vec<Hop>) -> End {
             }
             let live = match &facts.serving.rollout {
                 Ok(Some(rollout)) if rollout.workload.image.ends_with(&branch.newest.tag) => {
-                    if rollout.workload.is_complete() { ", which is live" } else { ", which is being rolled out" }
+                    if is_live(facts, rollout, &branch.newest.tag) {
+                        ", which is live"
+                    } else {
+                        ", which is being rolled out"
+                    }
                 }
                 _ => "",
             };
@@ -58,6 +62,11 @@ pub fn hops(facts: &Facts, branch: &Branch, hops: &mut Vec<Hop>) -> End {
         }
         (Relation::Older, bump) => older_is_deployed(branch, bump.is_some(), &tag, facts, hops),
     }
+}
+
+fn is_live(facts: &Facts, rollout: &Rollout, tag: &str) -> bool {
+    let is_served = || facts.serving.is_served(&facts.serving.answering(Some(tag)));
+    super::rollout::pods(facts.now, rollout).is_done() && is_served()
 }
 
 fn older_is_deployed(branch: &Branch, was_bumped: bool, tag: &str, facts: &Facts, hops: &mut Vec<Hop>) -> End {

@@ -55,11 +55,15 @@ fn a_change_on_which_nobody_acts_is_stuck_after_a_while() {
 
 #[test]
 fn pods_that_are_not_even_made_are_said_to_be_missing() {
-    let facts = but_workload(vec![], |workload| {
-        (workload.updated, workload.available) = (0, 0);
-        workload.newest = Some(Replicas { name: "new".into(), created_at: Some(at(60)), failure: None });
-    });
-    stuck(&facts, "ReplicaSet new is more than 30 s old and has no pod");
+    let without = |pods: Vec<Pod>| {
+        but_workload(pods, |workload| {
+            (workload.updated, workload.available) = (0, 0);
+            workload.newest = Some(Replicas { name: "new".into(), created_at: Some(at(60)), failure: None });
+        })
+    };
+    stuck(&without(vec![]), "ReplicaSet new is more than 30 s old and has no pod");
+    let old = Pod { replica_set: "old".into(), leaving: true, ..pod("old") };
+    stuck(&without(vec![old]), "pod old of the revision before does not end");
 }
 
 #[test]
@@ -101,4 +105,12 @@ fn several_reasons_come_in_the_order_in_which_they_are_mended_and_each_once() {
     assert_eq!(reasons.len(), 4, "{reasons:#?}");
     assert!(reasons[0].contains("paused") && reasons[1].contains("exceeded quota"), "{reasons:#?}");
     assert!(answer.summary.contains("paused") && !answer.summary.contains("quota"), "{}", answer.summary);
+}
+
+#[test]
+fn an_image_that_somebody_else_has_put_there_is_said_to_be_theirs() {
+    let mut facts = but(|facts| facts.serving.rollout = Ok(Some(rollout(OLD, vec![pod("a"), pod("b")]))));
+    let status = &mut facts.application.as_mut().expect("seen").as_mut().expect("there").status;
+    status.sync.status = "OutOfSync".into();
+    stuck(&facts, "somebody has changed the Deployment since the sync");
 }

@@ -105,8 +105,12 @@ fn what_supersedes_is_called_live_only_when_all_pods_run_it() {
         });
         let pods = if ready { vec![pod("a"), pod("b")] } else { vec![pod("a")] };
         facts.serving.rollout = Ok(Some(rollout("sha-5555555", pods)));
+        facts.serving.endpoint = Err("connection refused".into());
         facts
     };
+    let mut unserved = newer(true);
+    unserved.serving.offered = Ok(None);
+    check(&unserved, State::Superseded, Name::Pods, HopState::Skipped, "which is being rolled out");
     check(&newer(true), State::Superseded, Name::Pods, HopState::Skipped, "which is live");
     check(&newer(false), State::Superseded, Name::Pods, HopState::Skipped, "which is being rolled out");
 }
