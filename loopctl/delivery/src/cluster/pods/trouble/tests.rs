@@ -65,6 +65,8 @@ fn each_kind_of_container_is_looked_at_in_the_order_in_which_they_start() {
     check(&crashed, &[], Some((Kind::Crash, "exit code 3", Some("init container migrate"))));
     let sidecar = status(&[ended("migrate", 0), waiting("mesh", "ImagePullBackOff")], &rest);
     check(&sidecar, &[], Some((Kind::Pull, "the message", Some("sidecar mesh"))));
+    let both = status(&[ended("migrate", 3)], &[waiting("logs", "ErrImagePull"), waiting("own", "ErrImagePull")]);
+    check(&both, &[], Some((Kind::Crash, "exit code 3", Some("init container migrate"))));
     let begin = [ended("migrate", 0), running("mesh", true)];
     let beside = status(&begin, &[ended("logs", 1), running("own", true)]);
     check(&beside, &[], Some((Kind::Crash, "exit code 1", Some("container logs"))));
