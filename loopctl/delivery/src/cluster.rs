@@ -137,35 +137,52 @@ fn last_cause(error: &anyhow::Error) -> String {
 mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
-    use std::sync::mpsc::channel;
 
     use k8s_openapi::api::core::v1::Secret;
     use kube::Config;
 
     use super::*;
 
-    /// The address of a server with one answer to everything, which hands over what it was asked first.
-    fn server(answer: String) -> (String, std::sync::mpsc::Receiver<String>) {
+    pub fn http(code: u16, body: &str) -> String {
+        format!("HTTP/1.1 {code} \r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    }
+
+    /// The address of a server that answers what it is asked.
+    fn server(answer: impl Fn(&str) -> String + Send + 'static) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let (asked, first) = channel();
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let mut connection = connection;
-                let mut head = [0; 4096];
-                let count = connection.read(&mut head).unwrap_or_default();
-                let _ = asked.send(String::from_utf8_lossy(&head[..count]).into_owned());
-                let _ = connection.write_all(answer.as_bytes());
+                let mut asked = String::new();
+                let mut part = [0; 4096];
+                while !is_whole(&asked) {
+                    let count = connection.read(&mut part).unwrap_or_default();
+                    if count == 0 {
+                        break;
+                    }
+                    asked.push_str(&String::from_utf8_lossy(&part[..count]));
+                }
+                let _ = connection.write_all(answer(&asked).as_bytes());
             }
         });
-        (address, first)
+        address
     }
 
-    async fn secret(mut config: Config) -> Result<Option<Secret>> {
+    fn is_whole(asked: &str) -> bool {
+        let Some((head, body)) = asked.split_once("\r\n\r\n") else { return false };
+        let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        body.len() >= length.unwrap_or(0)
+    }
+
+    fn cluster(mut config: Config) -> Cluster {
         tls::provide();
         config.default_retry = false;
-        let client = Client::try_from(config).expect("a client");
-        Cluster { client, server: "the server".to_owned() }.get("space", "name").await
+        Cluster { client: Client::try_from(config).expect("a client"), server: "the server".to_owned() }
+    }
+
+    pub fn cluster_that(answer: impl Fn(&str) -> String + Send + 'static) -> Cluster {
+        cluster(Config::new(server(answer).parse().expect("an address")))
     }
 
     #[tokio::test]
@@ -173,24 +190,20 @@ mod tests {
         let not_found = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}"#;
         let unknown = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401}"#;
         let page = "<html>Not here</html>";
-        for (status, body, expected) in [
-            ("404 Not Found", not_found, None),
-            ("404 Not Found", page, Some("is no cluster (HTTP 404)")),
-            ("200 OK", page, Some("its answer is no JSON")),
-            ("502 Bad Gateway", page, Some("is no cluster (HTTP 502)")),
-            ("401 Unauthorized", unknown, Some("does not know this kubeconfig's user; log in again")),
+        for (code, body, expected) in [
+            (404, not_found, None),
+            (404, page, Some("is no cluster (HTTP 404)")),
+            (200, page, Some("its answer is no JSON")),
+            (502, page, Some("is no cluster (HTTP 502)")),
+            (401, unknown, Some("does not know this kubeconfig's user; log in again")),
         ] {
-            let (address, _first) = server(format!(
-                "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            ));
-            let found = secret(Config::new(address.parse().expect("an address"))).await;
+            let found = cluster_that(move |_| http(code, body)).get::<Secret>("space", "name").await;
             match expected {
-                None => assert!(found.expect("a cluster has answered").is_none(), "{status}"),
+                None => assert!(found.expect("a cluster has answered").is_none(), "{code}"),
                 Some(words) => {
-                    let error = found.expect_err(status);
-                    assert!(format!("{error:#}").contains(words), "{status}: {error:#}");
-                    assert!(is_refused(&error), "{status}: it ends with no access");
+                    let error = found.expect_err(words);
+                    assert!(format!("{error:#}").contains(words), "{code}: {error:#}");
+                    assert!(is_refused(&error), "{code}: it ends with no access");
                 }
             }
         }
@@ -198,11 +211,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_proxy_is_asked_for_the_cluster() {
-        let (address, first) = server("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n".to_owned());
+        let (first, asked) = std::sync::mpsc::channel();
+        let proxy = server(move |asked| {
+            let _ = first.send(asked.to_owned());
+            http(502, "")
+        });
         let mut config = Config::new("https://api.cluster.example:6443".parse().expect("an address"));
-        config.proxy_url = Some(address.parse().expect("an address"));
-        let error = secret(config).await.expect_err("the proxy declines");
+        config.proxy_url = Some(proxy.parse().expect("an address"));
+        let error = cluster(config).get::<Secret>("space", "name").await.expect_err("the proxy declines");
         assert!(is_refused(&error), "{error:#}");
-        assert!(first.recv().expect("it was asked").starts_with("CONNECT api.cluster.example:6443 "), "{error:#}");
+        assert!(asked.recv().expect("it was asked").starts_with("CONNECT api.cluster.example:6443 "), "{error:#}");
     }
 }

@@ -4,15 +4,15 @@ use std::io::{IsTerminal, Read, stdin};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::Args;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::commands::service::delivered_by::image_of;
 use crate::output::{Answer, Output};
 use crate::target::{Target, block_on};
-use delivery::coordinates::{Coordinates, split_image};
+use delivery::cluster::secret::Renewed;
+use delivery::coordinates::{Coordinates, place_of};
+use delivery::registry::logins::Login;
 use delivery::registry::{Registry, host_of};
 use delivery::stand_in;
 use delivery::tfvars::Tfvars;
@@ -24,7 +24,8 @@ const TOKEN: &str = "LOOPCTL_REGISTRY_TOKEN";
 ///
 /// The token is read from standard input, or from LOOPCTL_REGISTRY_TOKEN when that is set; on a
 /// terminal it is asked for and not shown. It needs read:packages and nothing else, and is tried on
-/// the image first. It is stored in the cluster alone.
+/// the image first. It is stored in the cluster alone. Logins of other registries in the secret
+/// stay; the right to create and patch it is enough.
 #[derive(Args)]
 pub struct Options {
     /// Whose token it is [default: the repository's owner]
@@ -51,6 +52,8 @@ struct Stored {
     username: String,
     /// Whether there was a secret of that name before.
     renewed: bool,
+    /// The other registries whose logins were left in it.
+    kept: Vec<String>,
     /// The image that the token was tried on; None with --no-check.
     tried_on: Option<String>,
     /// Whether the registry has that image yet.
@@ -59,15 +62,16 @@ struct Stored {
 
 impl Answer for Stored {
     fn text(&self) -> String {
-        let Self { secret, namespace, registry, username, renewed, tried_on, image_exists } = self;
+        let Self { secret, namespace, registry, username, renewed, kept, tried_on, image_exists } = self;
         let tried = match (tried_on, image_exists) {
             (Some(image), Some(true)) => format!("The token pulls {image}."),
             (Some(image), _) => format!("The registry takes the token; {image} is not there yet."),
             _ => "The token was not tried (--no-check).".to_owned(),
         };
         let done = if *renewed { "Renewed" } else { "Made" };
+        let kept = if kept.is_empty() { String::new() } else { format!("Its login for {} stays.\n", kept.join(", ")) };
         format!(
-            "{tried}\n{done} the secret {secret} in the namespace {namespace}: {registry} as {username}.\n\
+            "{tried}\n{done} the secret {secret} in the namespace {namespace}: {registry} as {username}.\n{kept}\
              Pods that wait for their image start by themselves within five minutes."
         )
     }
@@ -133,7 +137,7 @@ async fn store(
     let image_exists = if options.no_check {
         None
     } else {
-        let (name, tag) = split_image(&image)?;
+        let (name, tag) = place_of(&image);
         let registry = Registry::as_user(&name, &username, token, stand_in::of(&cluster.server).as_ref())?;
         let digest = registry.digest(&tag).await.with_context(|| {
             format!(
@@ -144,15 +148,10 @@ async fn store(
         Some(digest.is_some())
     };
     let registry = host_of(&image)?;
-    let renewed = cluster.pull_secret(&namespace, &secret).await?.is_some();
-    cluster.apply_pull_secret(&namespace, &secret, &docker_config(&registry, &username, token)).await?;
-    Ok(Stored { secret, namespace, registry, username, renewed, tried_on: image_exists.map(|_| image), image_exists })
-}
-
-/// As `docker login` writes it.
-fn docker_config(registry: &str, username: &str, token: &str) -> String {
-    let auth = BASE64_STANDARD.encode(format!("{username}:{token}"));
-    json!({"auths": {registry: {"username": username, "password": token, "auth": auth}}}).to_string()
+    let login = Login { username: username.clone(), password: token.to_owned() };
+    let Renewed { was_there, kept } = cluster.renew_pull_secret(&namespace, &secret, &registry, &login).await?;
+    let tried_on = image_exists.map(|_| image);
+    Ok(Stored { secret, namespace, registry, username, renewed: was_there, kept, tried_on, image_exists })
 }
 
 /// Never from an argument: those can be read by everybody on the machine.
@@ -182,15 +181,6 @@ fn token() -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_secret_is_what_docker_login_would_write() {
-        let config: serde_json::Value = serde_json::from_str(&docker_config("ghcr.io", "me", "to\"ken")).unwrap();
-        assert_eq!(
-            config,
-            json!({"auths": {"ghcr.io": {"username": "me", "password": "to\"ken", "auth": BASE64_STANDARD.encode("me:to\"ken")}}})
-        );
-    }
 
     #[test]
     fn the_namespaces_service_says_which_image_and_which_secret() {

@@ -82,6 +82,10 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     match server.answers.get(&asked) {
         Some(Value::String(digest)) => (StatusCode::OK, [("docker-content-digest", digest.as_str())]).into_response(),
         Some(answer) => (json, answer.to_string()).into_response(),
+        None if path.starts_with("/v2/") => {
+            let unknown = json!({"errors": [{"code": "MANIFEST_UNKNOWN"}]});
+            (StatusCode::NOT_FOUND, json, unknown.to_string()).into_response()
+        }
         None => {
             let status =
                 json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404, "reason": "NotFound"});

@@ -39,8 +39,8 @@ fn a_kubeconfig_that_somebody_has_set_up_goes_before_the_loop() {
     check(&["state/kubeconfig", "kubeconfig"], Some("kubeconfig"), 1, no_deployment);
     check(&["state/kubeconfig", ".kube/config"], None, 1, no_deployment);
     // What is broken is not replaced by another cluster in silence.
-    let broken = "error: no usable kubeconfig: No such file or directory (os error 2); set KUBECONFIG, or choose a \
-                  context of yours with --context";
+    let broken = "error: no usable kubeconfig: there is no file FOLDER/gone; set KUBECONFIG, or choose a context of \
+                  yours with --context";
     check(&["state/kubeconfig"], Some("gone"), 6, broken);
 }
 

@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 use crate::api_server::{ApiServer, TOKEN, USER};
 use crate::repository::Repository;
 
-const SECRET: &str = "/api/v1/namespaces/kittens/secrets/ghcr-secret";
+const SECRETS: &str = "/api/v1/namespaces/kittens/secrets";
 const VARIABLE: &str = "LOOPCTL_REGISTRY_TOKEN";
 
 fn cluster(more: &[(&str, Value)]) -> ApiServer {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kittens"}});
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ghcr-secret"}});
-    let patch = format!("PATCH {SECRET}");
-    let mut answers = vec![("GET /api/v1/namespaces/kittens", namespace), (patch.as_str(), secret)];
+    let (make, renew) = (format!("POST {SECRETS}"), format!("PATCH {SECRETS}/ghcr-secret"));
+    let mut answers =
+        vec![("GET /api/v1/namespaces/kittens", namespace), (make.as_str(), secret.clone()), (renew.as_str(), secret)];
     answers.extend(more.iter().map(|(request, answer)| (*request, answer.clone())));
     ApiServer::start(&answers)
 }
@@ -46,13 +47,34 @@ fn a_token_that_pulls_the_image_is_stored_as_docker_would_store_it() {
     let registry = cluster.address.clone();
     let written = cluster.written();
     let [(request, secret)] = &written[..] else { panic!("one write was expected: {written:#?}") };
-    assert_eq!(*request, format!("PATCH {SECRET}"));
+    assert_eq!(*request, format!("POST {SECRETS}"));
     assert_eq!(secret["type"], "kubernetes.io/dockerconfigjson");
     let config = secret["data"][".dockerconfigjson"].as_str().expect("the login");
     let config = BASE64_STANDARD.decode(config).expect("it is base64");
     let auth = BASE64_STANDARD.encode(format!("{USER}:{TOKEN}"));
     let expected = json!({"auths": {registry: {"username": USER, "password": TOKEN, "auth": auth}}});
     assert_eq!(serde_json::from_slice::<Value>(&config).expect("it is JSON"), expected);
+}
+
+#[test]
+fn the_logins_of_other_registries_stay_in_a_secret_that_is_renewed() {
+    let config = BASE64_STANDARD.encode(json!({"auths": {"quay.io": {"auth": "YTpi"}}}).to_string());
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ghcr-secret", "resourceVersion": "7"},
+        "type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": config},
+    });
+    let there = format!("GET {SECRETS}/ghcr-secret");
+    let answers: Vec<(&str, Value)> = with_image().into_iter().chain([(there.as_str(), secret)]).collect();
+    let cluster = cluster(&answers);
+    insta::assert_snapshot!("renewed", run(&cluster, &["pull-secret"], TOKEN));
+    let written = cluster.written();
+    let [(request, secret)] = &written[..] else { panic!("one write was expected: {written:#?}") };
+    assert_eq!(*request, format!("PATCH {SECRETS}/ghcr-secret"));
+    let config = secret["data"][".dockerconfigjson"].as_str().expect("the login");
+    let config = BASE64_STANDARD.decode(config).expect("it is base64");
+    let config: Value = serde_json::from_slice(&config).expect("it is JSON");
+    assert_eq!(config["auths"]["quay.io"]["auth"], "YTpi");
+    assert_eq!(config["auths"].as_object().map(serde_json::Map::len), Some(2));
 }
 
 #[test]

@@ -215,6 +215,8 @@ async fn answer(State(objects): State<Objects>, request: Request) -> Response {
         objects.insert(path.clone(), after);
     }
     let missing = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "not found", "reason": "NotFound", "code": 404});
+    let unknown = json!({"errors": [{"code": "MANIFEST_UNKNOWN"}]});
+    let missing = if path.starts_with("/v2/") { unknown } else { missing };
     let at_first = objects.remove(&format!("at first {path}"));
     let (status, body) = at_first.or_else(|| objects.get(&path).cloned()).unwrap_or((404, missing.to_string()));
     let digest = serde_json::from_str::<Value>(&body).ok().and_then(|body| body["digest"].as_str().map(str::to_owned));

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use base64::prelude::Engine;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use regex::Regex;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::reference;
 
@@ -43,6 +44,19 @@ pub fn for_image(docker_config: &str, image: &str) -> Vec<Login> {
     found.retain(|(key, _)| is_for(key, image));
     found.sort_by_key(|(key, _)| std::cmp::Reverse(place(key)));
     found.into_iter().map(|(_, login)| login).collect()
+}
+
+/// A docker configuration with this one login in place of what it had for the registry, and everything else kept.
+/// None where what is there is no docker configuration.
+pub fn with_login(docker_config: Option<&str>, registry: &str, login: &Login) -> Option<String> {
+    let mut config: Value = docker_config.map_or(Ok(json!({})), serde_json::from_str).ok()?;
+    let auths = config.as_object_mut()?.entry("auths").or_insert_with(|| json!({})).as_object_mut()?;
+    auths.retain(|key, _| place(key) != registry);
+    let Login { username, password } = login;
+    let auth = BASE64_STANDARD.encode(format!("{username}:{password}"));
+    // As `docker login` writes it.
+    auths.insert(registry.to_owned(), json!({"username": username, "password": password, "auth": auth}));
+    Some(config.to_string())
 }
 
 /// The encoded pair counts before the plain one.
@@ -107,8 +121,6 @@ fn matches(glob: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     #[test]
@@ -163,5 +175,31 @@ mod tests {
         check(&json!({"credsStore": "any", "auths": {}}), &[]);
         check(&json!({"credsStore": "any", "auths": {"ghcr.io": {"auth": "YTpi"}}}), &[("a", "b")]);
         check(&json!(["no configuration"]), &[]);
+    }
+
+    #[test]
+    fn a_new_login_leaves_those_of_other_registries_as_they_are() {
+        let me = Login { username: "me".into(), password: "to\"ken".into() };
+        let own = json!({"username": "me", "password": "to\"ken", "auth": BASE64_STANDARD.encode("me:to\"ken")});
+        let check = |before: Option<Value>, expected: Option<Value>| {
+            let text = before.as_ref().map(Value::to_string);
+            let found = with_login(text.as_deref(), "ghcr.io", &me);
+            assert_eq!(found.map(|text| serde_json::from_str(&text).expect("JSON")), expected, "{before:?}");
+        };
+        check(None, Some(json!({"auths": {"ghcr.io": own}})));
+        check(Some(json!({})), Some(json!({"auths": {"ghcr.io": own}})));
+        check(Some(json!({"auths": {"ghcr.io": {"auth": "YTpi"}}})), Some(json!({"auths": {"ghcr.io": own}})));
+        check(Some(json!({"auths": {"https://ghcr.io/v2/": {}}})), Some(json!({"auths": {"ghcr.io": own}})));
+        check(
+            Some(
+                json!({"auths": {"quay.io": {"auth": "YTpi", "email": "a@b"}, "ghcr.io/other": {}}, "HttpHeaders": {}}),
+            ),
+            Some(json!({
+                "auths": {"quay.io": {"auth": "YTpi", "email": "a@b"}, "ghcr.io/other": {}, "ghcr.io": own}, "HttpHeaders": {}
+            })),
+        );
+        check(Some(json!({"auths": []})), None);
+        check(Some(json!("ghcr.io")), None);
+        assert_eq!(with_login(Some("{"), "ghcr.io", &me), None);
     }
 }
