@@ -30,7 +30,9 @@ pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let branch = watched.as_str().unwrap_or("HEAD");
     let short = branch.strip_prefix("refs/heads/").unwrap_or(branch);
     if application["spec"]["source"].is_null() {
-        verdict.note("it has several sources");
+        if application["spec"]["sources"].is_array() {
+            verdict.note("it has several sources");
+        }
     } else if short == "HEAD" || short.is_empty() {
         verdict.note("it watches the repository's default branch");
     } else if short == names.branch {

@@ -120,7 +120,7 @@ fn declared(names: &Coordinates) -> Result<Option<Vec<(String, u64)>>> {
     let services = Tfvars::read(&names.folder)?;
     let port =
         |(name, service): &(String, Service)| (format!("{}/{name}", service.namespace), u64::from(service.node_port));
-    Ok(Some(services.services().iter().map(port).collect()))
+    Ok(Some(services.complete()?.iter().map(port).collect()))
 }
 
 type Credentials = (Fact<Secret>, Fact<Pull>, Fact<Token>);

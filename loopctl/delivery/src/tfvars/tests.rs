@@ -57,7 +57,8 @@ fn an_edit_keeps_layouts_that_people_write() {
         format!("services = {{\n{bare}}}\n"),
         format!("services = {{\n  # above\n{entry}\n  # at the end\n}}\nkube_context = \"x\"\n"),
         format!("// first\nnode_host = \"h\" # why\nservices={{\n{}  }}", entry.replace("}\n", "},\n")),
-        format!("\u{feff}services = {{\n{entry}}}\n").trim_start_matches('\u{feff}').to_owned(),
+        format!("\u{feff}services = {{\n{entry}}}\n"),
+        format!("\u{feff}node_host = \"h\"\r\nservices = {{\r\n{}}}\r\n", entry.replace('\n', "\r\n")),
         format!("services = {{\n\n  /* a\n block */\n  {inner} # behind\n\n\n}}\n\n\n"),
     ] {
         check(&text);
@@ -88,7 +89,8 @@ fn a_map_on_one_line_gets_lines_and_keeps_what_it_had() {
 #[test]
 fn what_cannot_be_read_is_refused_with_its_place() {
     let refused = |text: &str, part: &str| {
-        let error = format!("{:#}", Tfvars::parse(text).err().unwrap_or_else(|| panic!("accepted: {text}")));
+        let read = Tfvars::parse(text).and_then(|read| read.complete().map(|_| ()));
+        let error = format!("{:#}", read.err().unwrap_or_else(|| panic!("accepted: {text}")));
         assert!(error.contains(part), "{error}\nshould contain {part}");
     };
     refused("services = [", "is not HCL");
@@ -96,8 +98,71 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     refused("services = file(\"a\")", "must be a map written out");
     refused("services = { \"a\" = { port = var.x } }", "services[\"a\"]: port: `var.x` is not a plain value");
     refused("services = { \"a\" = { namespace = \"a\" } }", "services[\"a\"]: missing field `replicas`");
-    refused(&OURS.replace("replicas ", "replica "), "unknown field `replica`");
+    refused(&OURS.replace("replicas ", "replica "), "missing field `replicas`");
     refused(&OURS.replace("port      = 8080", "port = 80800"), "services[\"argo-rust\"]: invalid value");
+}
+
+/// Our own file, written in another way, means the same.
+#[test]
+fn what_tofu_reads_is_read_however_it_is_written() {
+    let ours = Tfvars::parse(OURS).unwrap();
+    let means_the_same = |text: &str| {
+        let read = Tfvars::parse(text).unwrap_or_else(|error| panic!("{error:#} in\n{text}"));
+        let services = read.complete().unwrap_or_else(|error| panic!("{error:#} in\n{text}"));
+        assert_eq!(services, ours.services(), "{text}");
+    };
+    let replicas = ours.services()[0].1.replicas;
+    let line = OURS.lines().find(|line| line.trim_start().starts_with("replicas")).expect("it has replicas");
+    let written = |value: &str| OURS.replacen(line, &format!("    replicas = {value}"), 1);
+    for value in [
+        format!("\"{replicas}\""),
+        format!("{replicas}.0"),
+        format!("{replicas}e0"),
+        format!("({replicas})"),
+        format!("{replicas} + 0"),
+        format!("{replicas} # // why\n    # a line"),
+        format!("{replicas} /* a block */"),
+        format!("{replicas}\n    owner = \"ann\"\n    computed = upper(\"x\")"),
+    ] {
+        means_the_same(&written(&value));
+    }
+    means_the_same(&format!("\u{feff}{OURS}"));
+    means_the_same(&OURS.replace('\n', "\r\n"));
+    means_the_same(&format!("\u{feff}{}", OURS.replace('\n', "\r\n")));
+    means_the_same(&format!("motd = <<EOT\nservices = {{\nEOT\nother = [1, {{ a = 2 }}]\n{OURS}"));
+    means_the_same(&format!("indented = <<-EOT\n  text\n  EOT\n{OURS}flag = true\n"));
+    means_the_same(&OURS.replacen("namespace =", "\"namespace\" =", 1));
+    means_the_same(&OURS.replacen("namespace =", "namespace :", 1));
+}
+
+#[test]
+fn a_line_that_is_not_understood_stops_only_who_needs_it() {
+    let entry = |name: &str| entry::write(name, &service(30802), "  ");
+    let broken = entry("b").replacen("replicas  = 1", "replicas  = max(1, 2)", 1);
+    assert!(broken.contains("max"), "{broken}");
+    let text = format!("services = {{\n{}{broken}}}\nnode_host = \"h\"\n", entry("a"));
+    let read = Tfvars::parse(&text).unwrap();
+    assert_eq!((read.services().len(), read.node_host()), (1, Some("h")));
+    let error = read.complete().expect_err("b is not understood").to_string();
+    let line = text[..text.find("\"b\"").expect("it is there")].matches('\n').count() + 1;
+    assert!(error.starts_with(&format!("{FILE}, line {line}: services[\"b\"]: replicas: ")), "{error}");
+    // Another entry comes and goes, and the line stays as it is.
+    let with = read.with(NEW, &service(30801)).unwrap();
+    keeps_every_other_byte(&text, with.text());
+    assert_eq!(with.without(NEW).unwrap().text(), text);
+    assert!(read.with("b", &service(30803)).is_err(), "a name that is there is there, understood or not");
+    assert_eq!(read.without("b").unwrap().unread(), []);
+    for (services, why) in [
+        ("services = file(\"a\")", "line 1: services must be a map"),
+        ("\nservices = null", "line 2: services must be a map"),
+        ("services = {\n  (\"a\") = {}\n}", "line 2: "),
+    ] {
+        let read = Tfvars::parse(&format!("{services}\nnode_host = \"h\"\n")).unwrap();
+        assert_eq!(read.node_host(), Some("h"));
+        assert!(read.complete().expect_err(services).to_string().contains(why), "{:?}", read.unread());
+    }
+    let twice = Tfvars::parse(&format!("services = {{\n{0}{0}}}\n", entry("a"))).err();
+    assert!(twice.expect("it is there twice").to_string().contains("line 21"), "the line is named");
 }
 
 #[test]
