@@ -37,7 +37,7 @@ fn seen(facts: &Facts, application: &Application) -> Hop {
     let status = &application.status;
     let revision = &status.sync.revision;
     let elsewhere = elsewhere(facts, application);
-    let runs = super::decide::runs_the_expected_image(facts);
+    let runs = facts.runs_the_expected_image();
     // Where its image runs all the same, another folder leads to this one in a way that is not known here.
     if facts.containing.contains(revision) && (runs || application.reads_or_says_nothing()) {
         let started = first_sync(facts, application).and_then(|(started, _)| started);

@@ -1,9 +1,9 @@
 //! From what is known to where the commit is. Nothing here asks anybody anything.
 
 use super::answer::{Answer, Hop, HopState, NAMES, Name, State};
-use super::facts::{Build, Facts};
+use super::facts::Facts;
 use super::{argocd, rollout, source};
-use crate::coordinates::{short, tag_of, tagged};
+use crate::coordinates::short;
 
 pub fn decide(facts: &Facts) -> Answer {
     let mut hops = Vec::new();
@@ -54,7 +54,7 @@ fn in_the_cluster(facts: &Facts) -> Vec<Hop> {
     let is_next = !is_open(&pods);
     hops.push(pods);
     if is_next {
-        hops.push(facts.serving.answering(expected_tag(facts).as_deref()));
+        hops.push(facts.serving.answering(facts.expected_tag().as_deref()));
     }
     hops
 }
@@ -65,7 +65,7 @@ fn pods(facts: &Facts) -> Hop {
         Ok(None) => return Hop::new(Name::Pods, HopState::Stuck, "there is no Deployment"),
         Err(reason) => return Hop::new(Name::Pods, HopState::Unseen, "").because([reason.clone()]),
     };
-    if expected_tag(facts).is_some() && !runs_the_expected_image(facts) {
+    if facts.expected_tag().is_some() && !facts.runs_the_expected_image() {
         let why = format!("the Deployment has {}", rollout.workload.image);
         // Without git nobody knows whether this image is from before or after the commit.
         let state = if facts.branch.is_err() { HopState::Unseen } else { HopState::Stuck };
@@ -79,27 +79,6 @@ fn changed_by_others(facts: &Facts) -> Option<String> {
     let status = &facts.application.as_ref().ok()?.as_ref()?.status;
     let why = "Argo CD says OutOfSync: somebody has changed the Deployment since the sync";
     (facts.branch.is_ok() && status.sync.status == "OutOfSync").then(|| why.to_owned())
-}
-
-/// The Deployment names the very image that the commit has of its own.
-pub fn runs_the_expected_image(facts: &Facts) -> bool {
-    let rollout = facts.serving.rollout.as_ref().ok().and_then(Option::as_ref);
-    let image = rollout.map(|rollout| tagged(&rollout.workload.image));
-    image.is_some() && image == expected_tag(facts).map(|tag| facts.names.image_of(&tag))
-}
-
-/// The commit whose own image is waited for: the one asked for, or the merge that brought it in.
-pub fn built_as(facts: &Facts) -> &crate::git::history::Commit {
-    let source = facts.branch.as_ref().ok().and_then(|branch| branch.source.as_ref());
-    source.unwrap_or(&facts.commit)
-}
-
-/// The tag that the pods have to run; None when any will do.
-pub fn expected_tag(facts: &Facts) -> Option<String> {
-    match facts.branch.as_ref().map(|branch| &branch.build) {
-        Ok(Build::NotNeeded(_)) => None,
-        _ => Some(tag_of(&built_as(facts).id)),
-    }
 }
 
 fn is_in_the_way(hop: &Hop) -> bool {
@@ -129,7 +108,7 @@ fn state(facts: &Facts, hops: &[Hop]) -> State {
     let answering = hops.iter().find(|hop| hop.hop == Name::Answering);
     let is_served = answering.is_some_and(|answering| facts.serving.is_served(answering));
     // Without an image of its own a commit is live once a sync has it; without git nobody can say whether it has one.
-    let known = expected_tag(facts).is_some() || of(Name::Synced) == Some(HopState::Done);
+    let known = facts.expected_tag().is_some() || of(Name::Synced) == Some(HopState::Done);
     // An image that is gone is in the way of pods that need it, and of nobody who cannot be seen.
     let missing_image_only = matches!(pods, Some(HopState::Done | HopState::Unseen))
         && of(Name::Image) == Some(HopState::Stuck)

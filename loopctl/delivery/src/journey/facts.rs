@@ -10,7 +10,7 @@ use crate::cluster::offered::Offered;
 use crate::cluster::pods::Pod;
 use crate::cluster::project::Project;
 use crate::cluster::workload::Workload;
-use crate::coordinates::Coordinates;
+use crate::coordinates::{Coordinates, tag_of, tagged};
 use crate::git::history::Commit;
 use crate::manifest::Hold;
 
@@ -36,6 +36,29 @@ pub struct Facts {
     /// Those revisions of the Application that have the commit, or its bump, in their history.
     pub containing: BTreeSet<String>,
     pub serving: Serving,
+}
+
+impl Facts {
+    /// The commit whose own image is waited for: the one asked for, or the merge that brought it in.
+    pub fn built_as(&self) -> &Commit {
+        let source = self.branch.as_ref().ok().and_then(|branch| branch.source.as_ref());
+        source.unwrap_or(&self.commit)
+    }
+
+    /// The tag that the pods have to run; None when any will do.
+    pub fn expected_tag(&self) -> Option<String> {
+        match self.branch.as_ref().map(|branch| &branch.build) {
+            Ok(Build::NotNeeded(_)) => None,
+            _ => Some(tag_of(&self.built_as().id)),
+        }
+    }
+
+    /// The Deployment names the very image that the commit has of its own.
+    pub fn runs_the_expected_image(&self) -> bool {
+        let rollout = self.serving.rollout.as_ref().ok().and_then(Option::as_ref);
+        let image = rollout.map(|rollout| tagged(&rollout.workload.image));
+        image.is_some() && image == self.expected_tag().map(|tag| self.names.image_of(&tag))
+    }
 }
 
 /// All that decides whether anybody can be served.

@@ -1,7 +1,6 @@
 //! The hops before the cluster: pushed, built, in the registry, written into the manifest.
 
 use super::answer::{By, Hop, HopState, Name, State};
-use super::decide::built_as;
 use super::facts::{Branch, Build, Facts, Relation, Rollout, RunState};
 use crate::coordinates::{DEPLOYMENT, HOLD, short, tag_of};
 
@@ -98,7 +97,7 @@ fn older_is_deployed(branch: &Branch, was_bumped: bool, tag: &str, facts: &Facts
 /// Neither the newest manifest nor any before it names the commit's image.
 fn wait_for_the_workflow(facts: &Facts, hops: &mut Vec<Hop>) -> End {
     let is_built = hops.iter().any(|hop| hop.hop == Name::Built);
-    let is_newest = facts.branch.as_ref().is_ok_and(|branch| branch.tip == built_as(facts).id);
+    let is_newest = facts.branch.as_ref().is_ok_and(|branch| branch.tip == facts.built_as().id);
     let skips = facts.branch.as_ref().ok().and_then(|branch| branch.skips_runs.as_deref());
     let name = if is_built { Name::Bump } else { Name::Built };
     let (state, detail, reason) = match &facts.run {
@@ -150,7 +149,7 @@ fn meanwhile(facts: &Facts) -> Option<Hop> {
 pub fn image(facts: &Facts) -> Hop {
     let tag = match facts.branch.as_ref().map(|branch| &branch.build) {
         Ok(Build::NotNeeded(tag)) => tag.clone(),
-        _ => tag_of(&built_as(facts).id),
+        _ => tag_of(&facts.built_as().id),
     };
     match &facts.digest {
         Ok(Some(digest)) => Hop::new(Name::Image, HopState::Done, format!("{tag} is {digest}")),
