@@ -79,7 +79,7 @@ fn the_one(found: &[Finding], said: &str) -> Result<Finding> {
 }
 
 /// Types what was printed, with the loop's kubectl and kubeconfig.
-fn as_printed(the_loop: &Loop, command: &str) -> Result<()> {
+pub fn as_printed(the_loop: &Loop, command: &str) -> Result<()> {
     ensure("a command of kubectl", command.starts_with("kubectl "), command)?;
     let programs = the_loop.state.join("bin").display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();

@@ -10,6 +10,7 @@ mod doctor;
 mod hops;
 mod image;
 mod lifecycle;
+mod on_call;
 mod ownership;
 mod pull_secret;
 mod pushes;
@@ -63,6 +64,7 @@ const PROOFS: &[Proof] = proofs![
     bad_releases::a_bad_release_leaves_the_old_pods_serving_and_the_next_good_commit_goes_live,
     where_is_it::where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy,
     steer::a_crashing_image_is_rolled_back_by_guard_once_and_with_the_pods_reason,
+    on_call::whatever_is_in_a_commits_way_is_named_with_what_mends_it,
     doctor::doctor_finds_each_of_ten_planted_faults_and_none_on_a_healthy_loop,
     pull_secret::pods_wait_without_the_pull_secret_and_start_once_it_is_made,
     adopt::a_pull_secret_made_by_command_lets_waiting_pods_start,

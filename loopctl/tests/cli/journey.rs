@@ -305,7 +305,7 @@ fn verify_without_a_probe_says_what_the_manifest_lacks() {
 fn unserved() -> Delivery {
     let delivery = delivered();
     let service = json!({"metadata": {"name": "service"},
-        "spec": {"selector": {"app": "servcie"}, "ports": [{"port": 80, "nodePort": 1}]}});
+        "spec": {"selector": {"app": "another"}, "ports": [{"port": 80, "nodePort": 1}]}});
     delivery.world.put("/api/v1/namespaces/service/services/service", &service);
     delivery.world.put(SLICES, &slices(&[]));
     delivery

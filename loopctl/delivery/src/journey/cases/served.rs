@@ -19,13 +19,13 @@ fn stuck(facts: &Facts, words: &str) {
 #[test]
 fn a_selector_that_finds_no_pod_is_never_live() {
     let facts = with_service(|service| {
-        service.selector = [("app".to_owned(), "argo-rsut".to_owned())].into();
+        service.selector = [("app".to_owned(), "another".to_owned())].into();
         service.pods.clear();
     });
     let answer = check(&facts, State::Stuck, Name::Answering, HopState::Stuck, "the Service selects no ready pod");
     assert_eq!(
         answer.summary,
-        "1111111 is stuck; answering: the Service selects no ready pod: its selector is app=argo-rsut, \
+        "1111111 is stuck; answering: the Service selects no ready pod: its selector is app=another, \
          and the pods have argo-rust: mend k8s/service.yaml"
     );
 }
