@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,7 +41,8 @@ pub fn run(command: &mut Command, input: Vec<u8>, limit: Duration) -> Result<Out
                 let _ = child.wait();
                 return Err(Failed::Time);
             }
-            None => thread::sleep(pause),
+            // Most programs close their output when they end, which is heard at once.
+            None => stdout.heard(pause),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     };
@@ -69,6 +70,13 @@ impl Reading {
             }
         });
         Self { bytes, end }
+    }
+
+    /// Until the end of the pipe; after that it is a pause like any other.
+    fn heard(&self, pause: Duration) {
+        if self.end.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
+            thread::sleep(Duration::from_micros(200));
+        }
     }
 
     fn all(self) -> Vec<u8> {

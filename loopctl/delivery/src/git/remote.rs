@@ -35,17 +35,28 @@ impl Git {
     pub fn remote_of(&self, repository: &str, password: Option<PathBuf>) -> Result<Remote> {
         let mut names = self.remotes()?;
         names.sort_by_key(|name| name != "origin");
+        let wanted = self.addresses(repository);
+        let known: Vec<(&String, Vec<Address>)> = names.iter().map(|name| (name, self.written(name))).collect();
         let found = |through_ssh: bool| {
-            names.iter().find(|name| {
-                let written = output(self.command().args(["config", "--get-all", &format!("remote.{name}.url")]));
-                let written = written.map(|it| String::from_utf8_lossy(&it.stdout).into_owned()).unwrap_or_default();
-                let rewritten = self.address_of(name);
-                written.lines().chain([rewritten.as_str()]).any(|url| self.is_same(url, repository, through_ssh))
-            })
+            let is_it = |one: &Address| self.is_same(one, &wanted, through_ssh);
+            known.iter().find(|(_, addresses)| addresses.iter().any(is_it)).map(|(name, _)| name.as_str())
         };
         // Only where nothing else helps, ssh is asked for its aliases.
         let name = found(false).or_else(|| found(true));
-        Ok(Remote { address: name.map_or(repository, String::as_str).to_owned(), password })
+        Ok(Remote { address: name.unwrap_or(repository).to_owned(), password })
+    }
+
+    /// Of a remote, as the settings have it and as git rewrites it.
+    fn written(&self, name: &str) -> Vec<Address> {
+        let written = output(self.command().args(["config", "--get-all", &format!("remote.{name}.url")]));
+        let written = written.map(|it| String::from_utf8_lossy(&it.stdout).into_owned()).unwrap_or_default();
+        let rewritten = self.address_of(name);
+        written.lines().chain([rewritten.as_str()]).map(|url| Address::of(url, &self.folder)).collect()
+    }
+
+    /// As it is written, and as git rewrites it.
+    fn addresses(&self, url: &str) -> [Address; 2] {
+        [url.to_owned(), self.address_of(url)].map(|text| Address::of(&text, &self.folder))
     }
 
     fn remotes(&self) -> Result<Vec<String>> {
@@ -57,9 +68,8 @@ impl Git {
         self.ask(&["ls-remote", "--get-url", remote]).unwrap_or_else(|_| remote.to_owned())
     }
 
-    fn is_same(&self, one: &str, other: &str, through_ssh: bool) -> bool {
-        let other = [other.to_owned(), self.address_of(other)].map(|text| Address::of(&text, &self.folder));
-        let mut one = Address::of(one, &self.folder);
+    fn is_same(&self, one: &Address, other: &[Address], through_ssh: bool) -> bool {
+        let mut one = one.clone();
         if through_ssh && one.is_by_ssh() && other.iter().any(|other| one.has_path_of(other)) {
             one = self.real_host(&one.host).map_or(one.clone(), |real| one.with_host(&real));
         }
@@ -88,7 +98,8 @@ impl Git {
             return Ok(());
         }
         let (read, pushed) = (self.address_of(name), self.ask(&["remote", "get-url", "--push", name])?);
-        if self.is_same(&pushed, &read, false) || self.is_same(&pushed, &read, true) {
+        let (there, here) = (Address::of(&pushed, &self.folder), self.addresses(&read));
+        if self.is_same(&there, &here, false) || self.is_same(&there, &here, true) {
             return Ok(());
         }
         Err(MayNotPush(format!(
