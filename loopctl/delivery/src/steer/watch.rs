@@ -178,7 +178,9 @@ fn end(seen: Seen, late: Option<Duration>) -> End {
         Seen::Verdict(Verdict::Live) => End::Live,
         Seen::Verdict(Verdict::Failed(reason)) => End::Failed(reason),
         Seen::Verdict(Verdict::Rolling(reason)) => {
-            let late = humantime::format_duration(Duration::from_secs(late.unwrap_or_default().as_secs()));
+            // Begun seconds count, or a short deadline would be told as none.
+            let late = late.unwrap_or_default().as_secs_f64().ceil();
+            let late = humantime::format_duration(Duration::from_secs_f64(late));
             End::Failed(Reason { text: format!("not live after {late}: {}", reason.text), ..reason })
         }
         Seen::Verdict(Verdict::Stopped(why)) => End::Stopped(why),
