@@ -1,72 +1,20 @@
 //! Each way to write the manifest in tests/cases/manifest.yaml, read by each of the scripts. loopctl reads the same ones.
 
-use std::fs;
+#[path = "../cases/table.rs"]
+mod table;
 
-use serde::Deserialize;
-
+use self::table::{Case, each};
 use crate::manifest::{MANIFEST, tag};
 use crate::run::{Report, bump_with, image_changed_for};
 use crate::smoke_image::asked;
 use crate::world::World;
 
-#[derive(Deserialize)]
-struct Table {
-    base: String,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    that: String,
-    #[serde(default)]
-    from: String,
-    #[serde(default)]
-    to: String,
-    #[serde(default)]
-    crlf: bool,
-    image: Option<String>,
-    written: Option<String>,
-    refused: Option<String>,
-    hold: Option<String>,
-    probe: Option<String>,
-}
-
-impl Case {
-    fn text(&self, base: &str) -> String {
-        assert!(
-            self.from.is_empty() || base.matches(&self.from).count() == 1,
-            "{}: `from` is not there once",
-            self.that
-        );
-        let text = if self.from.is_empty() { base.to_owned() } else { base.replacen(&self.from, &self.to, 1) };
-        if self.crlf { text.replace('\n', "\r\n") } else { text }
-    }
-
-    fn image(&self) -> &str {
-        self.image.as_deref().unwrap_or("ghcr.io/someone/app:sha-0000001")
-    }
-
-    fn name(&self) -> &str {
-        self.image().rsplit_once(':').expect("an image has a tag").0
-    }
-
-    fn check_refusal(&self, report: &Report, script: &str) -> bool {
-        let Some(words) = &self.refused else { return false };
-        let said = &report.printed;
-        assert_eq!((report.code, report.output.as_str()), (1, ""), "{script}, {}: {said}", self.that);
-        assert!(said.contains(words), "{script}, {}: should say {words:?}: {said}", self.that);
-        true
-    }
-}
-
-/// Calls `check` for each case, with the manifest's text.
-fn each(check: impl Fn(&Case, &str)) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/manifest.yaml");
-    let table: Table = serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).expect("the table of cases is valid");
-    assert!(table.cases.len() > 50, "only {} cases were read", table.cases.len());
-    for case in &table.cases {
-        check(case, &case.text(&table.base));
-    }
+fn check_refusal(case: &Case, report: &Report, script: &str) -> bool {
+    let Some(words) = &case.refused else { return false };
+    let said = &report.printed;
+    assert_eq!((report.code, report.output.as_str()), (1, ""), "{script}, {}: {said}", case.that);
+    assert!(said.contains(words), "{script}, {}: should say {words:?}: {said}", case.that);
+    true
 }
 
 #[test]
@@ -77,7 +25,7 @@ fn image_changed_reads_the_image_however_it_is_written_or_says_which_line_it_doe
         world.push(&[(MANIFEST, Some(text))]);
         world.git(&clone, ["pull", "--quiet"]);
         let report = image_changed_for(&world, &clone, case.name());
-        if !case.check_refusal(&report, "image-changed") {
+        if !check_refusal(case, &report, "image-changed") {
             let expected = format!("{} stands for 0 commits", case.image().rsplit(':').next().unwrap());
             assert_eq!(report.code, 0, "{}: {}", case.that, report.printed);
             assert!(report.summary.starts_with(&expected), "{}: {}", case.that, report.printed);
@@ -104,7 +52,7 @@ fn bump_image_holds_wherever_a_hold_may_be_and_else_changes_the_image_and_no_oth
                 bad => format!("naming {bad} as bad"),
             };
             assert!(report.summary.contains(&expected), "{}: should say {expected:?}: {said}", case.that);
-        } else if !case.check_refusal(&report, "bump-image") {
+        } else if !check_refusal(case, &report, "bump-image") {
             assert_eq!(report.output, "outcome=bumped", "{}: {said}", case.that);
             let expected = text.replacen(case.written.as_deref().unwrap_or(case.image()), &wanted, 1);
             let found = world.try_git(&world.origin, ["cat-file", "blob", &format!("refs/heads/master:{MANIFEST}")]);

@@ -4,6 +4,7 @@
 //! nor touched.
 
 mod api_server;
+mod delivered;
 mod doctor;
 mod documented;
 mod help;

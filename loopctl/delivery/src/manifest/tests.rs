@@ -1,48 +1,12 @@
-use serde::Deserialize;
+#[path = "../../../../tests/cases/table.rs"]
+mod table;
+
 use serde_json::Value;
 
+use self::table::each;
 use super::*;
 use crate::coordinates::of_kind;
 use crate::manifest::edit::{lift, roll_back};
-
-#[derive(Deserialize)]
-struct Table {
-    base: String,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    that: String,
-    #[serde(default)]
-    from: String,
-    #[serde(default)]
-    to: String,
-    #[serde(default)]
-    crlf: bool,
-    image: Option<String>,
-    written: Option<String>,
-    refused: Option<String>,
-    hold: Option<String>,
-}
-
-impl Case {
-    fn image(&self) -> &str {
-        self.image.as_deref().unwrap_or("ghcr.io/someone/app:sha-0000001")
-    }
-}
-
-/// Calls `check` for each case that the workflow's scripts are tested with, with the manifest's text.
-fn each(check: impl Fn(&Case, &str)) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/manifest.yaml");
-    let table = std::fs::read_to_string(path).expect("the table of cases is there");
-    let table: Table = serde_saphyr::from_str(&table).expect("the table of cases is valid");
-    assert!(table.cases.len() > 50, "only {} cases were read", table.cases.len());
-    for case in &table.cases {
-        let text = if case.from.is_empty() { table.base.clone() } else { table.base.replacen(&case.from, &case.to, 1) };
-        check(case, &if case.crlf { text.replace('\n', "\r\n") } else { text });
-    }
-}
 
 /// What a YAML parser finds: the hold among the annotations, and the images that a container may have.
 fn parsed(text: &str) -> Option<(bool, Vec<String>)> {
@@ -96,8 +60,8 @@ fn a_rollback_and_its_lifting_change_the_image_and_the_hold_alone_or_nothing() {
         assert_eq!(hold(&lifted), None, "{}", case.that);
         if case.hold.is_none() {
             let written = case.written.as_deref().unwrap_or(case.image());
-            let name = case.image().rsplit_once(':').map_or("", |(name, _)| name);
-            assert_eq!(lifted, text.replacen(written, &format!("{name}:sha-7777777"), 1), "{}", case.that);
+            let after = format!("{}:sha-7777777", case.name());
+            assert_eq!(lifted, text.replacen(written, &after, 1), "{}", case.that);
         }
     });
 }
