@@ -21,7 +21,7 @@ test-bump: ## put the bump of the image's tag through 200 rounds of racing runs
 
 e2e: ## prove on a real cluster of its own what README says about the loop
 	cargo build --locked --manifest-path loopctl/Cargo.toml
-	cargo test --locked --manifest-path e2e/Cargo.toml --lib --test proofs -- $(PROOF)
+	cargo test --locked --manifest-path loopctl/Cargo.toml --package loopctl --package e2e --lib --test proofs -- $(PROOF)
 
 e2e-long: test-bump ## the same proofs with all their repetitions, and those of the bump
 	E2E_LONG=1 $(MAKE) e2e
@@ -35,7 +35,8 @@ lint: ## run formatters and linters only
 
 fmt: ## format Rust and, where tofu is installed, HCL
 	cargo fmt
-	rustfmt --edition 2024 src/routes/*.rs
+	cargo fmt --all --manifest-path loopctl/Cargo.toml
+	rustfmt --edition 2024 src/routes/*.rs loopctl/delivery/src/journey/hops/*.rs loopctl/delivery/src/doctor/*.rs
 	@if command -v tofu >/dev/null; then tofu fmt -recursive tofu; fi
 
 image: ## build the image with docker and start it once, as the workflow does

@@ -67,7 +67,9 @@ impl Machine {
         for setting in SETTINGS {
             things.insert(format!("setting {setting} = {}", read(Path::new("/proc/sys").join(setting)).trim()));
         }
-        for folder in FOLDERS.iter().filter(|folder| Path::new(folder).exists()) {
+        // What a Debian package brings is the package's, and stays with it.
+        let of_package = |folder: &str| shell::run(Command::new("dpkg").args(["-S", folder])).is_ok();
+        for folder in FOLDERS.iter().filter(|folder| Path::new(folder).exists() && !of_package(folder)) {
             things.insert(format!("folder {folder}"));
         }
         Self(things)

@@ -122,9 +122,7 @@ impl Clone {
 
     /// The tag that k8s/deployment.yaml names.
     pub fn tag(&self) -> Result<String> {
-        let manifest = self.read("k8s/deployment.yaml")?;
-        let line = manifest.lines().find_map(|line| line.trim().strip_prefix(&format!("image: {IMAGE}:")));
-        Ok(line.context("k8s/deployment.yaml names no image of the project")?.trim().to_owned())
+        tag_in(&self.read("k8s/deployment.yaml")?)
     }
 
     pub fn set_tag(&self, tag: &str) -> Result<()> {
@@ -154,9 +152,21 @@ impl Clone {
 
     /// A forward commit in which k8s/ is again what it was in that commit.
     pub fn restore(&self, commit: &str) -> Result<String> {
+        let text = shell::run(self.git().args(["show", &format!("{commit}:k8s/deployment.yaml")]))?;
+        self.restore_with(commit, &tag_in(&text)?)
+    }
+
+    /// The same but for the tag.
+    pub fn restore_with(&self, commit: &str, tag: &str) -> Result<String> {
         self.update()?;
         shell::run(self.git().args(["rm", "-r", "--quiet", "k8s"]))?;
         shell::run(self.git().args(["checkout", "--quiet", commit, "--", "k8s"]))?;
+        self.set_tag(tag)?;
         self.push_without_run("Put k8s/ back")
     }
+}
+
+fn tag_in(manifest: &str) -> Result<String> {
+    let line = manifest.lines().find_map(|line| line.trim().strip_prefix(&format!("image: {IMAGE}:")));
+    Ok(line.context("k8s/deployment.yaml names no image of the project")?.trim().to_owned())
 }

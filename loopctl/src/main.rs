@@ -4,6 +4,7 @@ mod changes;
 mod cli;
 mod commands;
 mod exit;
+mod live;
 mod output;
 mod target;
 mod text;

@@ -1,12 +1,10 @@
 use std::time::{Duration, Instant};
 
-use argo_rust::server::head::LONGEST_HEAD;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{Connection, get, raw, read_to_end, stuck_reader, value};
+use crate::client::{Connection, raw, read_to_end, stuck_reader, value};
 use crate::service::Service;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -66,58 +64,6 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_kept() {
     }
     let time = idle_closed.await.unwrap();
     assert!(time < 2 * SECOND, "the idle connection was closed after {time:?}");
-}
-
-#[tokio::test]
-async fn two_thousand_of_the_longest_heads_cost_little_and_are_closed_in_time() {
-    const CONNECTIONS: u32 = 2_000;
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
-    let service = Service::start_with(&[("ARGO_RUST_HEADER_TIMEOUT", "6s")]);
-    let before = service.resident_kilobytes();
-    let mut idle = Vec::new();
-    let mut head = "GET /hello HTTP/1.1\r\nhost: a\r\nx-a: ".to_owned();
-    // All but the end, so that every connection has its buffer, and has it full.
-    head.extend(std::iter::repeat_n('a', LONGEST_HEAD - 1 - head.len()));
-    for _ in 0..CONNECTIONS {
-        idle.push(raw(service.address, &head).await);
-    }
-    let answer = timeout(3 * SECOND, get(service.address, "/hello")).await.expect("an answer beside the flood");
-    assert_eq!(answer.status, 200);
-    let open = value(service.metrics_address, "http_connections_open").await.unwrap();
-    assert!(open >= f64::from(CONNECTIONS), "only {open} connections were open at once");
-    let cost = service.resident_kilobytes() - before;
-    println!("figures: {CONNECTIONS} connections with the longest head cost {cost} kB resident");
-    // 27 kB each is what k8s/deployment.yaml says, and tests/delivery reckons with 32.
-    assert!(cost < u64::from(CONNECTIONS) * 27, "{CONNECTIONS} connections cost {cost} kB");
-
-    let started = Instant::now();
-    for mut stream in idle {
-        closed_after(&mut stream).await;
-    }
-    assert!(started.elapsed() < 9 * SECOND, "the flood was closed only after {:?}", started.elapsed());
-    no_connection_is_open(&service).await;
-}
-
-#[tokio::test]
-async fn a_quiet_connection_gives_back_its_buffers_and_is_answered_again() {
-    const CONNECTIONS: u64 = 2_000;
-    let service = Service::start();
-    let before = service.resident_kilobytes();
-    let mut quiet = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let mut connection = Connection::open(service.address).await.unwrap();
-        assert_eq!(connection.get("/hello").await.unwrap().status, 200);
-        quiet.push(connection);
-        // Slower than all at once, which would need the buffers of all at once.
-        sleep(Duration::from_micros(500)).await;
-    }
-    let cost = service.resident_kilobytes() - before;
-    println!("figures: {CONNECTIONS} connections cost {cost} kB resident after an answer each");
-    assert!(cost < CONNECTIONS * 8, "{CONNECTIONS} quiet connections cost {cost} kB");
-    for connection in &mut quiet {
-        assert_eq!(connection.get("/hello").await.expect("a quiet connection is kept").status, 200);
-    }
 }
 
 #[tokio::test]

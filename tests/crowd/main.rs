@@ -10,6 +10,7 @@
 #[path = "../api/client.rs"]
 mod client;
 mod control_group;
+mod cost;
 mod newcomers;
 mod pod_memory;
 #[path = "../api/service.rs"]

@@ -128,7 +128,7 @@ fn the_pod_meets_the_restricted_profile_that_its_namespace_enforces() {
 
 #[test]
 fn as_many_connections_as_are_accepted_fit_into_the_memory_limit() {
-    // tests/api/limits.rs keeps a connection at its worst below this; the rest is the process and its Fibonacci
+    // tests/crowd/cost.rs keeps a connection at its worst below this; the rest is the process and its Fibonacci
     // numbers. Sixteen more are served while others make room.
     const CONNECTION: u64 = 32 * 1024;
     const PROCESS: u64 = 27 * 1024 * 1024;

@@ -22,11 +22,10 @@ const USER: &str = "argo-rust";
 
 /// loopctl in another checkout than its own.
 pub fn loopctl_in(the_loop: &Loop, clone: &Clone, arguments: &[&str]) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(clone.folder()).args(["run", "--quiet", "--locked", "--manifest-path"]);
-    cargo.arg(the_loop.checkout.join("loopctl/Cargo.toml")).arg("--").args(arguments);
-    cargo.env("KUBECONFIG", the_loop.state.join("kubeconfig")).env_remove("LOOPCTL_REGISTRY_TOKEN");
-    cargo
+    let mut loopctl = the_loop.loopctl();
+    loopctl.current_dir(clone.folder()).args(arguments);
+    loopctl.env("KUBECONFIG", the_loop.state.join("kubeconfig")).env_remove("LOOPCTL_REGISTRY_TOKEN");
+    loopctl
 }
 
 fn make_pull_secret(the_loop: &Loop, clone: &Clone, namespace: &str, token: &str) -> Result<String> {

@@ -7,6 +7,7 @@ mod bad_releases;
 mod connections;
 mod detection;
 mod doctor;
+mod drain;
 mod hops;
 mod image;
 mod lifecycle;
@@ -50,7 +51,7 @@ const PROOFS: &[Proof] = proofs![
     walk::whatever_the_documents_ask_for_works_as_it_is_written,
     pushes::overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_commit,
     pushes::a_push_of_documents_alone_restarts_nothing,
-    steer::a_rollback_stays_through_the_next_push_and_resume_lifts_it,
+    steer::a_rollback_stays_through_the_next_push,
     ownership::an_image_bump_keeps_the_sizing_that_was_set_outside_git,
     tofu::either_tool_may_come_first_and_both_agree_afterwards,
     ownership::a_manual_edit_is_reverted,
@@ -76,6 +77,7 @@ const PROOFS: &[Proof] = proofs![
     rollout_under_load::rollouts_under_load_fail_no_request,
     lifecycle::up_while_it_is_up_says_so_and_restarts_nothing,
     restarts::each_part_is_killed_under_load_and_the_loop_heals,
+    drain::a_kubelet_that_is_killed_while_a_pod_drains_loses_no_request,
 ];
 
 fn main() -> ExitCode {

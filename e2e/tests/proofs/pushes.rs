@@ -14,6 +14,8 @@ use crate::hops::{BUILD_STEP, master, tag_of};
 /// From the bump until Argo CD has looked by itself.
 const DETECTED: Duration = Duration::from_secs(60);
 const LIVE: Duration = Duration::from_secs(120);
+/// The exit code of a `wait` whose time is over.
+const TIMED_OUT: i32 = 5;
 
 /// A change of an input of the image that changes nothing else.
 fn remark(clone: &Clone, text: &str) -> Result<()> {
@@ -37,6 +39,15 @@ pub fn overlapping_pushes_and_an_older_build_that_ends_late_end_on_the_newest_co
     let newer_run = the_loop.started_run(&newer)?;
     ensure("both runs at once", !older_run.has_ended()?, "the first had ended before the second began")?;
     let begin = Instant::now();
+    let wait = |timeout| the_loop.companion(&["wait", &newer, "--timeout", timeout, "-o", "json"]);
+    let at_first = wait("0s")?.ended(TIMED_OUT)?.json()?;
+    report.control(format!("right after the second push, wait said {}", at_first["summary"]));
+    let answer = wait("10m")?.ended(0)?.json()?;
+    for hop in answer["hops"].as_array().into_iter().flatten() {
+        let timed = ["pushed", "bump", "seen", "synced", "pods"].iter().any(|name| hop["hop"] == *name);
+        ensure("a time for each hop that has one", !timed || hop["at"].is_string(), hop)?;
+    }
+    // The older one may end later, and changes nothing then.
     older_run.wait()?;
     newer_run.wait()?;
     let tag = tag_of(&newer);

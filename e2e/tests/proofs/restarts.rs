@@ -1,6 +1,6 @@
 //! Each part of the loop is killed while the service is under load, and comes back by itself.
 
-mod victim;
+pub mod victim;
 
 use std::time::Instant;
 

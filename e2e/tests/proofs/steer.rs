@@ -1,4 +1,4 @@
-//! Going back and going on again: rollback, resume, and the guard that does it by itself.
+//! Going back: by rollback, and by the guard that does it by itself.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use e2e::application::SYNC;
 use e2e::report::{Report, ensure, expect};
 use e2e::repository::Clone;
 use e2e::wait::seconds;
-use e2e::{Loop, service, shell};
+use e2e::{Loop, shell};
 
-use crate::hops::{BUILD_STEP, tag_of};
+use crate::hops::BUILD_STEP;
 
 const HELD: &str = "delivery.argo-rust/hold";
 const MANIFEST: &str = "k8s/deployment.yaml";
@@ -18,7 +18,6 @@ const SOURCE: &str = "src/main.rs";
 /// The exit codes of loopctl that these proofs meet.
 const DONE: i32 = 0;
 const IS_HELD: i32 = 4;
-const TIMED_OUT: i32 = 5;
 const ROLLED_BACK: i32 = 8;
 const NOT_PUSHED: i32 = 9;
 
@@ -39,10 +38,10 @@ fn is_rolled_back(clone: &Clone, good: &str, bad: &str) -> Result<()> {
     ensure(&format!("the hold {hold}"), manifest.contains(&hold), manifest)
 }
 
-pub fn a_rollback_stays_through_the_next_push_and_resume_lifts_it(the_loop: &Loop, report: &mut Report) -> Result<()> {
+pub fn a_rollback_stays_through_the_next_push(the_loop: &Loop, report: &mut Report) -> Result<()> {
     the_loop.on_a_clone(|clone, live| {
         let source = clone.read(SOURCE)?;
-        let outcome = rollback_and_resume(the_loop, clone, live, report);
+        let outcome = rollback_and_push(the_loop, clone, live, report);
         // No change of the service is left for whichever proof comes next.
         clone.update()?;
         clone.write(SOURCE, &source)?;
@@ -51,7 +50,7 @@ pub fn a_rollback_stays_through_the_next_push_and_resume_lifts_it(the_loop: &Loo
     })
 }
 
-fn rollback_and_resume(the_loop: &Loop, clone: &Clone, live: &str, report: &mut Report) -> Result<()> {
+fn rollback_and_push(the_loop: &Loop, clone: &Clone, live: &str, report: &mut Report) -> Result<()> {
     let bad = Loop::unused_tag()?;
     release(the_loop, clone, &bad)?;
     let before = clone.read(MANIFEST)?;
@@ -91,26 +90,6 @@ fn rollback_and_resume(the_loop: &Loop, clone: &Clone, live: &str, report: &mut 
     report.measured(format!(
         "the next push was built in {} and held, and a second rollback went no further back",
         seconds(took)
-    ));
-
-    let said = the_loop.companion(&["resume", "--yes", "-o", "json"])?.ended(DONE)?.json()?;
-    let lifted = said["commit"].as_str().context("resume names its commit")?.to_owned();
-    expect("master", clone.update()?, lifted.clone())?;
-    ensure("no hold", !clone.read(MANIFEST)?.contains(HELD), clone.read(MANIFEST)?)?;
-    let begin = Instant::now();
-    let wait = |timeout| the_loop.companion(&["wait", &lifted, "--timeout", timeout, "-o", "json"]);
-    let at_first = wait("0s")?.ended(TIMED_OUT)?.json()?;
-    report.control(format!("right after the hold was lifted, wait said {}", at_first["summary"]));
-    let live = wait("10m")?.ended(DONE)?.json()?;
-    for hop in live["hops"].as_array().into_iter().flatten() {
-        let timed = ["pushed", "bump", "seen", "synced", "pods"].iter().any(|name| hop["hop"] == *name);
-        ensure("a time for each hop that has one", !timed || hop["at"].is_string(), hop)?;
-    }
-    expect("what answers", service::image_tag()?, tag_of(&lifted))?;
-    report.measured(format!(
-        "resume lifted the hold, and the run of its push delivered the newest commit: {} after {}",
-        live["summary"],
-        seconds(begin.elapsed())
     ));
     Ok(())
 }

@@ -16,6 +16,9 @@ use tempfile::TempDir;
 
 /// A folder laid out as OpenTofu's filesystem_mirror, for machines that reach no provider registry.
 const MIRROR: &str = "E2E_PROVIDER_MIRROR";
+/// Whether the registry of providers answers.
+const ASKED: [&str; 6] =
+    ["-sSf", "--max-time", "20", "--output", "/dev/null", "https://registry.opentofu.org/.well-known/terraform.json"];
 
 pub struct Tofu<'a> {
     the_loop: &'a Loop,
@@ -38,6 +41,9 @@ impl<'a> Tofu<'a> {
                     mirror.display()
                 ),
             )?;
+        } else if let Err(error) = shell::run(Command::new("curl").args(ASKED)) {
+            // Without a provider OpenTofu need not be built, which takes minutes.
+            return Ok(Err(format!("no provider can be had ({error:#}); {MIRROR} can name a filesystem mirror of it")));
         }
         match shell::run(tofu.command().args(["init", "-input=false"])) {
             Ok(_) => Ok(Ok(tofu)),

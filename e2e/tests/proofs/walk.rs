@@ -70,7 +70,9 @@ fn the_newest_commit_is_live(the_loop: &Loop, clone: &Clone) -> Result<()> {
     let (commit, run) = newest_run(the_loop, clone)?.context("the last push of the documents starts a run")?;
     run.wait()?;
     clone.update()?;
-    expect("the tag in git after `resume`", clone.tag()?, format!("sha-{}", &commit[..7]))?;
+    let manifest = clone.read("k8s/deployment.yaml")?;
+    ensure("no hold after `resume`", !manifest.contains("delivery.argo-rust/hold"), manifest)?;
+    expect("the tag in git after it", clone.tag()?, format!("sha-{}", &commit[..7]))?;
     the_loop.force_sync()?;
     the_loop.wait_rolled_out(&clone.tag()?)?;
     Ok(())

@@ -41,11 +41,15 @@ pub struct Cluster {
 impl Cluster {
     /// By the kubeconfig that kubectl would use too, and where nobody has set one up by that of the loop of this machine.
     pub async fn connect(context: Option<&str>) -> Result<Self> {
-        tls::provide();
         let whose = kubeconfig::of_whoever_asks()?;
         if matches!(whose, Kubeconfig::OfTheLoop(_)) {
             eprintln!("No kubeconfig is set up: this is about the loop of this machine.");
         }
+        Self::by(whose, context).await
+    }
+
+    pub async fn by(whose: Kubeconfig, context: Option<&str>) -> Result<Self> {
+        tls::provide();
         let context = context.map(str::to_owned);
         let config = in_time(move || kubeconfig::config(whose, context.as_deref())).await?;
         let mut config = config.map_err(|error| {

@@ -1,26 +1,9 @@
 //! What `doctor` looks at: facts are collected once, and each check is a pure function from them to findings.
 
-pub mod account;
-pub mod application;
-pub mod argocd_parts;
-pub mod automation;
 pub mod collect;
-pub mod endpoints;
 pub mod facts;
-pub mod holds;
-pub mod node_ports;
-pub mod nodes;
-pub mod ownership;
 pub mod plan;
-pub mod project;
-pub mod pull_secret;
-pub mod quotas;
 pub mod report;
-pub mod rollout;
-pub mod settings;
-pub mod sizing;
-pub mod tracking;
-pub mod versions;
 
 #[cfg(test)]
 pub mod cases;
@@ -67,25 +50,32 @@ pub struct Check {
     pub look: fn(&Facts, &mut Verdict),
 }
 
-/// In the order in which a delivery needs them.
-pub const CHECKS: [Check; 17] = [
-    Check { name: holds::NAME, look: holds::look },
-    Check { name: "application", look: application::look },
-    Check { name: "argocd parts", look: argocd_parts::look },
-    Check { name: "sync account", look: account::look },
-    Check { name: "rollout", look: rollout::look },
-    Check { name: "endpoints", look: endpoints::look },
-    Check { name: "nodes", look: nodes::look },
-    Check { name: "quotas", look: quotas::look },
-    Check { name: "pull secret", look: pull_secret::look },
-    Check { name: "field owners", look: ownership::look },
-    Check { name: "sizing kept", look: sizing::look },
-    Check { name: "automation", look: automation::look },
-    Check { name: "tracking", look: tracking::look },
-    Check { name: "project", look: project::look },
-    Check { name: "settings", look: settings::look },
-    Check { name: "versions", look: versions::look },
-    Check { name: "node ports", look: node_ports::look },
+macro_rules! checks {
+    ($($file:ident),* $(,)?) => {
+        $(pub mod $file;)*
+        pub const CHECKS: &[Check] = &[$(Check { name: $file::NAME, look: $file::look }),*];
+    };
+}
+
+// In the order in which a delivery needs them; each has a file of its own.
+checks![
+    holds,
+    application,
+    argocd_parts,
+    account,
+    rollout,
+    endpoints,
+    nodes,
+    quotas,
+    pull_secret,
+    ownership,
+    sizing,
+    automation,
+    tracking,
+    project,
+    settings,
+    versions,
+    node_ports,
 ];
 
 /// Asked for last and by itself, as it runs a program that takes its time.

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures_util::future::join;
 
 use crate::cluster::Cluster;
 use crate::cluster::application::Application;
-use crate::coordinates::{APPLICATION, Coordinates, DEFAULT_BRANCH};
+use crate::cluster::kubeconfig::Kubeconfig;
+use crate::coordinates::{APPLICATION, Coordinates, DEFAULT_BRANCH, slug};
 use crate::git::Git;
 use crate::git::remote::Remote;
 use crate::journey::endpoint::Client;
@@ -33,6 +34,8 @@ pub struct Choice {
 pub struct Delivery {
     pub names: Coordinates,
     pub git: Arc<Git>,
+    /// The address of the repository that this is about, which is not always the one that the files have.
+    pub repository: String,
     pub remote: Remote,
     /// Or the reason why there is none.
     pub cluster: Seen<Cluster>,
@@ -79,30 +82,37 @@ fn before_it_broke(error: anyhow::Error) -> Result<Coordinates> {
 
 impl Delivery {
     pub async fn find(choice: &Choice) -> Result<Self> {
-        let mut names = choice.coordinates()?;
-        let cluster = said(choice.cluster().await);
+        let names = choice.coordinates()?;
+        Self::with(names, said(choice.cluster().await), choice.endpoint.clone()).await
+    }
+
+    /// On the loop of this machine, whatever kubeconfig is set up.
+    pub async fn of_the_loop(names: Coordinates) -> Result<Self> {
+        let stand_in = StandIn::of_this_machine()?.context("there is no loop on this machine")?;
+        let cluster = Cluster::by(Kubeconfig::OfTheLoop(stand_in.kubeconfig), None).await;
+        Self::with(names, said(cluster), None).await
+    }
+
+    async fn with(mut names: Coordinates, cluster: Seen<Cluster>, endpoint: Option<String>) -> Result<Self> {
         let stand_in = cluster.as_ref().ok().and_then(|cluster| stand_in::of(&cluster.server));
         let git = Git::in_folder(&names.folder);
-        let mut repository = names.repository.clone();
-        if let Ok(cluster) = &cluster
-            && let Ok(Some(application)) = cluster.application(&names.application_namespace, &names.application).await
-            && !application.spec.source.repository.is_empty()
-        {
-            // Argo CD's own word for where it deploys from: a fork or the loop on one machine has another address.
-            repository = application.spec.source.repository;
-        }
+        let repository = match &stand_in {
+            Some(stand_in) => stand_in.repository.clone(),
+            None => watched(&git, &names, &cluster).await.unwrap_or_else(|| names.repository.clone()),
+        };
         let password = stand_in.as_ref().map(|stand_in| stand_in.git_password.clone());
         let remote = git.remote_of(&repository, password)?;
         if names.branch == DEFAULT_BRANCH {
             // Where nobody answers, every later question says why.
             names.branch = git.default_branch(&remote).unwrap_or(names.branch);
         }
-        Ok(Self { stand_in, cluster, endpoint: choice.endpoint.clone(), ..Self::beside(names, git, remote)? })
+        Ok(Self { repository, stand_in, cluster, endpoint, ..Self::beside(names, git, remote)? })
     }
 
     /// A repository without a cluster.
     pub fn beside(names: Coordinates, git: Git, remote: Remote) -> Result<Self> {
         Ok(Self {
+            repository: names.repository.clone(),
             names,
             git: Arc::new(git),
             remote,
@@ -149,6 +159,19 @@ impl Delivery {
         };
         Registry::of(image, secret.as_deref(), self.stand_in.as_ref())?.digest(tag).await
     }
+}
+
+/// Argo CD's own word for where it deploys from: a fork has another address than the files of the checkout. One that this
+/// clone has nothing to do with is none of this delivery.
+async fn watched(git: &Git, names: &Coordinates, cluster: &Seen<Cluster>) -> Option<String> {
+    let application =
+        cluster.as_ref().ok()?.application(&names.application_namespace, &names.application).await.ok()??;
+    let repository = application.spec.source.repository;
+    let is_ours = || {
+        slug(&repository).is_ok_and(|slug| slug.eq_ignore_ascii_case(&names.slug))
+            || git.remote_of(&repository, None).is_ok_and(|remote| remote.address != repository)
+    };
+    (!repository.is_empty() && is_ours()).then_some(repository)
 }
 
 pub(crate) fn said<T>(answer: Result<T>) -> Seen<T> {

@@ -3,7 +3,6 @@
 //! `collect` asks the outside systems, all at once; `decide` is a pure function from what they said to an answer.
 
 pub mod answer;
-pub mod answering;
 pub mod argocd;
 pub mod branch;
 pub mod collect;
@@ -11,10 +10,10 @@ pub mod decide;
 pub mod endpoint;
 pub mod facts;
 pub mod follow;
+pub mod hops;
 pub mod kept;
-pub mod rollout;
 pub mod since;
-pub mod source;
+pub mod waiting;
 pub mod workflow;
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub struct StandIn {
     /// The address of its API server, by which it is told from every other cluster.
     pub server: String,
     pub kubeconfig: PathBuf,
+    /// The address of the repository that plays GitHub's.
+    pub repository: String,
     /// Host and port of what plays ghcr.io, without TLS.
     pub registry: String,
     pub registry_user: String,

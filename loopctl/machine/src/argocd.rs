@@ -179,7 +179,7 @@ mod tests {
         let mut applied = DECLARED.to_vec();
         applied.push(SETTINGS);
         applied.sort_unstable();
-        assert_eq!(files, applied, "name the new file in DECLARED in loopctl/src/local/argocd.rs");
+        assert_eq!(files, applied, "name the new file in DECLARED in loopctl/machine/src/argocd.rs");
     }
 
     #[test]

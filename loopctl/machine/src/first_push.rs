@@ -69,47 +69,6 @@ pub fn git_says(place: &Place) -> Result<String> {
     Ok(line.context("k8s/deployment.yaml names no image")?.trim().to_owned())
 }
 
-/// What Argo CD makes of the repository, in its own words.
-pub fn application(place: &Place) -> Result<String> {
-    let path = "jsonpath={.status.sync.status}, {.status.health.status}, revision {.status.sync.revision}";
-    let arguments = ["get", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--output", path];
-    shell::run(place.kubectl()?.args(arguments))
-}
-
-/// Has Argo CD look at the repository now instead of at its next turn.
-pub fn refresh(place: &Place) -> Result<()> {
-    let arguments = ["annotate", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--overwrite"];
-    shell::run(place.kubectl()?.args(arguments).arg("argocd.argoproj.io/refresh=normal"))?;
-    Ok(())
-}
-
-/// Succeeds once every pod of the service runs what git says, and the service answers.
-pub fn is_live(place: &Place) -> Result<String> {
-    let wanted = git_says(place)?;
-    let path = "jsonpath={.spec.template.spec.containers[0].image} {.metadata.generation} {.status.observedGeneration} \
-                {.spec.replicas} {.status.replicas} {.status.updatedReplicas} {.status.availableReplicas}";
-    let arguments = ["get", "deployment", "argo-rust", "--namespace=argo-rust", "--output", path];
-    let said = shell::run(place.kubectl()?.args(arguments)).context("Argo CD has not made the Deployment yet")?;
-    let fields: Vec<&str> = said.split(' ').collect();
-    let [image, generation, observed, replicas, all, updated, available] = fields[..] else {
-        bail!("the Deployment has not begun its rollout");
-    };
-    if image != wanted {
-        bail!("the Deployment has {image}, and git says {wanted}");
-    }
-    if generation != observed || [all, updated, available] != [replicas; 3] {
-        bail!(
-            "the rollout of {wanted} is not finished: {} of {replicas} pods",
-            if available.is_empty() { "0" } else { available }
-        );
-    }
-    // Which commit answers is not asked: an image may have been given another tag, as for a rollback by hand.
-    let patience = Some(std::time::Duration::from_secs(2));
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(patience).build().into();
-    agent.get(format!("{}/version", service())).call().context("the service does not answer")?;
-    Ok(wanted)
-}
-
 /// Where the service is reached on this machine.
 pub fn service() -> String {
     format!("http://127.0.0.1:{NODE_PORT}")

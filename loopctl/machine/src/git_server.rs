@@ -58,7 +58,6 @@ impl Part for GitServer {
         cgroups::end("parts/workflow")?;
         cgroups::end("containers")?;
         for run in runs::unfinished(place)? {
-            let run = runs::Run::of(place, run.number);
             run.end(place, runs::Conclusion::Cancelled, "the loop was taken down")?;
         }
         // What a build that was killed had mounted, and the half-made image it was working on.

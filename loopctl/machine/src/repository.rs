@@ -55,13 +55,3 @@ pub fn file(place: &Place, commit: &str, path: &str) -> Result<Option<String>> {
     let found = git(place).arg("show").arg(format!("{commit}:{path}")).output()?;
     Ok(found.status.success().then(|| String::from_utf8_lossy(&found.stdout).into_owned()))
 }
-
-/// The files in which two commits differ; all files of the second when the first is none.
-pub fn changed(place: &Place, before: &str, after: &str) -> Result<Vec<String>> {
-    let said = if before.bytes().all(|digit| digit == b'0') {
-        shell::run(git(place).args(["ls-tree", "-r", "--name-only", "-z", after]))?
-    } else {
-        shell::run(git(place).args(["diff", "--name-only", "--no-renames", "-z", before, after]))?
-    };
-    Ok(said.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
-}

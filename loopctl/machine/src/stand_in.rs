@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Place;
 use super::place::{API_PORT, BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
 use super::private::write_private;
+use super::repository;
 
 pub const FILE: &str = "stand-in.json";
 
@@ -20,6 +21,7 @@ pub fn of(state: &Path) -> Value {
     json!({
         "server": format!("https://{BRIDGE_ADDRESS}:{API_PORT}"),
         "kubeconfig": state.join("kubeconfig"),
+        "repository": repository::url(),
         "registry": format!("{BRIDGE_ADDRESS}:{REGISTRY_PORT}"),
         "registry_user": REGISTRY_USER,
         "registry_password": state.join("keys/registry-password"),

@@ -1,7 +1,7 @@
 //! Runs the repository's own workflow file, unmodified, on this machine.
 //!
 //! act runs it. What act accepts and does not enforce is done here, as GitHub would do it: which
-//! pushes start a run, concurrency groups, a job's time limit, and what a run's token may do.
+//! pushes start a run, a job's time limit, and what a run's token may do.
 
 pub mod actions;
 pub mod again;
@@ -11,8 +11,6 @@ pub mod ending;
 pub mod file;
 pub mod follow;
 pub mod log;
-pub mod pattern;
-pub mod queue;
 pub mod record;
 pub mod rules;
 pub mod runner;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::output::{Answer, Output};
 use crate::target::{Target, block_on};
+use crate::text::plain::{line, plain};
 use delivery::access::NoAccess;
 use delivery::coordinates::short;
 use delivery::steer::follow::{Followed, Reason};
@@ -21,7 +22,7 @@ use delivery::{Delivery, steer::branch::Branch};
 /// Follow the rollout that a bump has started, and roll it back when it fails
 ///
 /// It follows the newest commit of k8s/deployment.yaml, also where the tag stays the same: live is what
-/// Argo CD has synced and every pod runs. What is paused or scaled to 0 is said to be, and left alone.
+/// Argo CD has synced, every pod runs and the Service leads to. What is paused or scaled to 0 is said to be, and left alone.
 /// Made for a step after the bump, or for a cron job. It fails when Kubernetes gives it up
 /// (progressDeadlineSeconds), or when it is not live by --deadline; a pull error or a crash may heal
 /// until then. The rollback is the commit of `loopctl rollback`, with the pod's own reason in its
@@ -136,8 +137,8 @@ async fn guard(options: &Options) -> Result<(Done, Exit)> {
         }
         End::Failed(reason) => reason,
     };
-    eprintln!("sha-{revision} has failed: {}", reason.text);
-    reason.log.iter().for_each(|line| eprintln!("  {line}"));
+    eprintln!("sha-{revision} has failed: {}", plain(&reason.text));
+    reason.log.iter().for_each(|logged| eprintln!("  {}", line(logged)));
     let (end, exit) = take_back(options, &delivery, &branch, &followed, &reason).await;
     Ok((Done { revision: revision.clone(), seconds: watcher.elapsed().as_secs(), ..end }, exit))
 }

@@ -6,6 +6,9 @@ use anyhow::Result;
 use clap::Args;
 
 use super::progress::say;
+use crate::live;
+use crate::target::block_on;
+use crate::text::plain::line;
 use machine::processes::{Condition, condition};
 use machine::state::{self, Folder};
 use machine::{Place, checks, first_push, network};
@@ -36,15 +39,21 @@ pub fn run(_: &Options) -> Result<ExitCode> {
         };
         say(text.trim_end());
     }
-    match first_push::is_live(&place) {
+    let (live, application) = block_on(async {
+        let delivery = live::delivery(&place).await?;
+        Ok((live::look(&delivery).await, delivery.application().await))
+    })?;
+    match live {
         Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", first_push::service())),
         Err(missing) => {
             all_ready = false;
-            say(&format!("not live   {:<20} {missing:#}", "service"));
+            say(&format!("not live   {:<20} {}", "service", line(&format!("{missing:#}"))));
         }
     }
-    if let Ok(application) = first_push::application(&place) {
-        say(&format!("Argo CD says: {application}"));
+    if let Ok(Some(application)) = application {
+        let (sync, health) = (&application.status.sync, &application.status.health);
+        let said = format!("Argo CD says: {}, {}, revision {}", sync.status, health.status, sync.revision);
+        say(&line(&said));
     }
     Ok(if all_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -17,7 +17,7 @@ use delivery::cluster::application::{Application, REFRESH};
 use delivery::coordinates::short;
 use delivery::journey::answer::HopState;
 use delivery::journey::argocd::errors;
-use delivery::journey::rollout::pods;
+use delivery::journey::hops::pods::pods;
 use delivery::watcher::{Look, Watched, Watcher};
 
 /// Make Argo CD look at git now, and follow the sync until all pods run what it applied

@@ -3,13 +3,15 @@
 use std::io::stdout;
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::thread::{self, sleep};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use clap::Args;
 
 use super::progress::{Progress, say, seconds};
+use crate::live;
+use crate::target::block_on;
 use delivery::coordinates::Coordinates;
 use machine::base_images;
 use machine::builds::Event;
@@ -65,7 +67,7 @@ fn is_up(place: &Place) -> bool {
     matches!(state::look(&place.state), Ok(Folder::OfALoop))
         && network::is_ours(place)
         && machine::parts().iter().all(|part| part.ready(place).is_ok())
-        && first_push::is_live(place).is_ok()
+        && block_on(async { live::look(&live::delivery(place).await?).await }).is_ok()
 }
 
 fn check_machine(place: &Place, options: &Options, progress: &Progress) -> Result<()> {
@@ -193,20 +195,28 @@ fn deliver(place: &Place, progress: &Progress) -> Result<()> {
         let what = "not run: the cache has the image of this commit and its bump";
         progress.done(begin.elapsed(), "workflow", what);
     }
-    first_push::refresh(place)?;
     let begin = Instant::now();
     progress.now(PARTS, "waiting for Argo CD to roll the image out");
+    let image = block_on(roll_out(place))?;
+    progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
+    progress.now(PARTS, "");
+    if restored { Ok(()) } else { delivered::keep(place) }
+}
+
+/// Returns the image once it is live.
+async fn roll_out(place: &Place) -> Result<String> {
+    let (delivery, begin) = (live::delivery(place).await?, Instant::now());
+    let names = &delivery.names;
+    let cluster = delivery.reachable().map_err(Error::msg)?;
+    // Argo CD looks now instead of at its next turn.
+    cluster.refresh(&names.application_namespace, &names.application).await?;
     loop {
-        match first_push::is_live(place) {
-            Ok(image) => {
-                progress.done(begin.elapsed(), "rollout", &format!("every pod runs {image}"));
-                progress.now(PARTS, "");
-                return if restored { Ok(()) } else { delivered::keep(place) };
-            }
+        match live::look(&delivery).await {
+            Ok(image) => return Ok(image),
             Err(missing) if begin.elapsed() > UNTIL_LIVE => {
                 bail!("the service is not live {UNTIL_LIVE:?} after its image was built: {missing:#}");
             }
-            Err(_) => sleep(Duration::from_millis(300)),
+            Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
         }
     }
 }

@@ -21,7 +21,7 @@ use delivery::coordinates::{DEPLOYMENT, split_image, tag_of};
 use delivery::journey::answer::{Hop, HopState};
 use delivery::journey::endpoint;
 use delivery::journey::facts::{Rollout, Serving};
-use delivery::journey::rollout::pods;
+use delivery::journey::hops::pods::pods;
 
 const VERSION: &str = "/version";
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use delivery::coordinates::short;
-use delivery::journey::answer::{Answer as Whereabouts, Hop, HopState, Name, State};
+use delivery::journey::answer::{Answer as Whereabouts, Hop, HopState, State};
 
 use crate::output::Answer;
 use crate::output::style::{BAD, BOLD, BUSY, DIM, GOOD, paint};
@@ -36,7 +36,7 @@ pub fn line(hop: &Hop, zone: &TimeZone) -> String {
     let at = hop.at.map(|at| clock(at, zone)).unwrap_or_default();
     let seconds = hop.seconds.map(|seconds| format!("+{}", duration(seconds))).unwrap_or_default();
     let state = paint(color(hop.state), &format!("{:<8}", hop.state.word()));
-    let line = format!("  {state} {:<10} {at:<19} {seconds:>8}  {}", hop.hop.word(), plain::line(&hop.detail));
+    let line = format!("  {state} {:<10} {at:<19} {seconds:>8}  {}", hop.hop, plain::line(&hop.detail));
     line.trim_end().to_owned()
 }
 
@@ -79,7 +79,7 @@ fn duration(seconds: i64) -> String {
 /// Lines for a log: each hop once in each state that it was seen in.
 #[derive(Default)]
 pub struct Changes {
-    seen: Vec<(Name, HopState, String)>,
+    seen: Vec<(&'static str, HopState, String)>,
 }
 
 impl Changes {

@@ -20,10 +20,11 @@ mod world;
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
-use assert_cmd::Command;
 use tempfile::TempDir;
+
+const LOOPCTL: &str = env!("CARGO_BIN_EXE_loopctl");
 
 /// loopctl on a machine that has no loop.
 struct Machine(TempDir);
@@ -34,9 +35,9 @@ impl Machine {
     }
 
     fn loopctl(&self, arguments: &[&str]) -> Output {
-        Command::cargo_bin("loopctl")
-            .expect("loopctl is built")
+        Command::new(LOOPCTL)
             .args(arguments)
+            .stdin(Stdio::null())
             .env("LOOPCTL_STATE", self.0.path().join("state"))
             .env("XDG_CACHE_HOME", self.0.path().join("cache"))
             .env("COLUMNS", "100")
@@ -46,13 +47,12 @@ impl Machine {
 
     /// As somebody who may do nothing to the machine, whoever runs the tests.
     fn transcript_without_root(&self, arguments: &[&str]) -> String {
-        let loopctl = assert_cmd::cargo::cargo_bin("loopctl");
         // A copy, because the checkout may be in a folder that only its owner may enter.
         let folder = TempDir::new_in("/tmp").expect("a temporary folder can be made");
         let copy = folder.path().join("loopctl");
-        std::fs::copy(loopctl, &copy).expect("loopctl can be copied");
+        std::fs::copy(LOOPCTL, &copy).expect("loopctl can be copied");
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("it is ours");
-        let mut command = std::process::Command::new(&copy);
+        let mut command = Command::new(&copy);
         if rustix::process::geteuid().is_root() {
             command.uid(65534).gid(65534);
         }

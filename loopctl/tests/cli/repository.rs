@@ -5,9 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use assert_cmd::cargo::cargo_bin;
-
-use crate::Machine;
+use crate::{LOOPCTL, Machine};
 
 const FILES: [(&str, &str); 8] = [
     (
@@ -100,7 +98,7 @@ impl Repository {
     }
 
     pub fn loopctl_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
-        let mut loopctl = Command::new(cargo_bin("loopctl"));
+        let mut loopctl = Command::new(LOOPCTL);
         loopctl.current_dir(self.folder()).args(arguments).stdin(std::process::Stdio::null());
         loopctl.env("KUBECONFIG", "/nowhere").env("COLUMNS", "100").env_remove("LOOPCTL_REGISTRY_TOKEN");
         loopctl.envs(environment.iter().copied());

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::delivered::{pod, ready, slices};
 use crate::documented;
-use crate::world::{APPLICATION, DEPLOYMENT, PODS, REPLICA_SETS, World};
+use crate::world::{APPLICATION, DEPLOYMENT, PODS, REPLICA_SETS, SLICES, World};
 
 /// A good revision whose pods serve on, and a bad one whose only pod crashes.
 struct Incident {
@@ -100,7 +101,10 @@ impl Incident {
             deployment["status"]["updatedReplicas"] = 0.into();
         }
         self.world.put(DEPLOYMENT, &deployment);
-        self.world.put(PODS, &json!({"metadata": {}, "items": []}));
+        let mut pod = pod("service-bad-y", &image, &ready());
+        pod["metadata"]["ownerReferences"][0]["name"] = "service-bad".into();
+        self.world.put(PODS, &json!({"metadata": {}, "items": [pod]}));
+        self.world.put(SLICES, &slices(&["service-bad-y"]));
         self.world.put(
             APPLICATION,
             &json!({

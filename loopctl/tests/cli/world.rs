@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Request, State};
@@ -11,6 +11,8 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::LOOPCTL;
 
 pub const APPLICATION: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/service";
 pub const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/service/deployments/service";
@@ -159,9 +161,12 @@ impl World {
 
     /// KUBECONFIG names a file of this world, or is not set.
     fn loopctl_with(&self, kubeconfig: Option<&str>, arguments: &[&str]) -> Output {
-        let mut loopctl = assert_cmd::Command::cargo_bin("loopctl").expect("loopctl is built");
+        // A command that waits for what will never come fails the test instead of holding it up.
+        let mut loopctl = Command::new("timeout");
         loopctl
+            .args(["30", LOOPCTL])
             .args(arguments)
+            .stdin(Stdio::null())
             .current_dir(self.path("clone"))
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -171,7 +176,6 @@ impl World {
             .env("TZ", "UTC")
             .env("COLUMNS", "100")
             .envs(kubeconfig.map(|name| ("KUBECONFIG", self.path(name))))
-            .timeout(std::time::Duration::from_secs(30))
             .output()
             .expect("loopctl can be run")
     }

@@ -5,6 +5,8 @@ use super::facts::Facts;
 
 pub const FILE: &str = "argocd/sync-account.yaml";
 
+pub const NAME: &str = "sync account";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(settings) = facts.settings.seen(verdict) else { return };
     if settings["application.sync.impersonation.enabled"] != "true" {

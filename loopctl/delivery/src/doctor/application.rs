@@ -8,6 +8,8 @@ use super::facts::{Facts, applied};
 
 const SKIP: &str = "argocd.argoproj.io/skip-reconcile";
 
+pub const NAME: &str = "application";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let names = &facts.names;
     let (namespace, name) = (&names.application_namespace, &names.application);

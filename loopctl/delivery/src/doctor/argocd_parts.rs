@@ -10,6 +10,8 @@ const NEEDED: [&str; 3] = ["application-controller", "repo-server", "redis"];
 /// People log in there, and no sync needs it.
 const FOR_PEOPLE: &str = "server";
 
+pub const NAME: &str = "argocd parts";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(parts) = facts.parts.seen(verdict) else { return };
     let namespace = &facts.names.application_namespace;

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::Verdict;
 use super::facts::{Facts, applied};
 
+pub const NAME: &str = "automation";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(application) = facts.application.seen(verdict) else { return };
     let policy = &application["spec"]["syncPolicy"];

@@ -11,6 +11,8 @@ use super::facts::Facts;
 const RANGE: std::ops::RangeInclusive<u64> = 30000..=32767;
 const EDIT: &str = "${EDITOR:-vi} tofu/terraform.tfvars && cd tofu && tofu apply";
 
+pub const NAME: &str = "node ports";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(services) = facts.services.seen(verdict) else { return };
     let own = format!("{}/{}", facts.names.namespace, facts.names.service);

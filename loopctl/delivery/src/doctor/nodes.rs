@@ -7,6 +7,8 @@ use super::facts::Facts;
 
 const PRESSURES: [&str; 3] = ["MemoryPressure", "DiskPressure", "PIDPressure"];
 
+pub const NAME: &str = "nodes";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(nodes) = facts.nodes.seen(verdict) else { return };
     let is = |node: &Value, kind: &str| {

@@ -13,6 +13,8 @@ const ARGO: &str = "argocd-controller";
 const SIZE: &str = "cd tofu && tofu apply";
 const SYNC: &str = "cargo loopctl sync";
 
+pub const NAME: &str = "field owners";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let container = format!("k:{{\"name\":\"{}\"}}", facts.names.container);
     let of_container = ["f:spec", "f:template", "f:spec", "f:containers", &container];

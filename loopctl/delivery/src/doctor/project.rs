@@ -6,6 +6,8 @@ use super::Verdict;
 use super::automation::in_quotes;
 use super::facts::{Facts, applied};
 
+pub const NAME: &str = "project";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     if let Some(application) = facts.application.seen(verdict)
         && application["spec"]["project"] == "default"

@@ -10,6 +10,8 @@ const KIND: &str = "kubernetes.io/dockerconfigjson";
 const EXPIRES_SOON: i64 = 14;
 const ENOUGH: &str = "read:packages";
 
+pub const NAME: &str = "pull secret";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let make = "cargo loopctl pull-secret".to_owned();
     let Some(name) = facts.names.pull_secrets.first() else {

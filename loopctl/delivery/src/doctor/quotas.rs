@@ -9,6 +9,8 @@ use super::facts::Facts;
 /// From this share of a limit on, the next rollout may be the one that does not fit.
 const NEAR: f64 = 0.9;
 
+pub const NAME: &str = "quotas";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(quotas) = facts.quotas.seen(verdict) else { return };
     for quota in quotas {

@@ -3,6 +3,8 @@
 use super::Verdict;
 use super::facts::Facts;
 
+pub const NAME: &str = "rollout";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(deployment) = facts.deployment.seen(verdict) else { return };
     let (name, namespace) = (&facts.names.deployment, &facts.names.namespace);

@@ -20,6 +20,8 @@ const GIVEN_UP: [(&str, &str); 4] = [
     ("configManagementPlugins", "plugins are containers beside the repo server since version 2.8"),
 ];
 
+pub const NAME: &str = "settings";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(settings) = facts.settings.seen(verdict) else {
         if facts.settings.is_missing() {

@@ -8,6 +8,8 @@ use super::facts::Facts;
 
 const RESPECT: &str = "RespectIgnoreDifferences=true";
 
+pub const NAME: &str = "sizing kept";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let before = verdict.findings.len();
     let Some(application) = facts.application.seen(verdict) else { return };

@@ -9,6 +9,8 @@ const TRACKING: &str = "argocd.argoproj.io/tracking-id";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
 const SYNC: &str = "cargo loopctl sync";
 
+pub const NAME: &str = "tracking";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let names = &facts.names;
     let before = verdict.findings.len();

@@ -12,6 +12,8 @@ const INSTALL: &str = "kubectl apply -n argocd --server-side --force-conflicts -
 /// Of k8s/ and argocd/.
 const USED: [&str; 3] = ["v1", "apps/v1", "argoproj.io/v1alpha1"];
 
+pub const NAME: &str = "versions";
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     if let Some(parts) = facts.argocd.seen(verdict) {
         argocd(parts, verdict);

@@ -45,6 +45,24 @@ impl State {
     }
 }
 
+/// A journey that is over before the commit gets to the cluster.
+#[derive(Clone, Debug)]
+pub struct End {
+    pub state: State,
+    pub summary: String,
+    pub by: Option<By>,
+}
+
+impl End {
+    pub fn new(state: State, summary: String) -> Self {
+        Self { state, summary, by: None }
+    }
+
+    pub fn by(self, commit: &Commit) -> Self {
+        Self { by: Some(commit.into()), ..self }
+    }
+}
+
 #[derive(Serialize, Clone, Debug, PartialEq, Eq)]
 pub struct By {
     pub commit: String,
@@ -59,7 +77,7 @@ impl From<&Commit> for By {
 
 #[derive(Serialize, Clone, Debug, PartialEq)]
 pub struct Hop {
-    pub hop: Name,
+    pub hop: &'static str,
     pub state: HopState,
     pub at: Option<Timestamp>,
     /// Since the hop before it whose time is known.
@@ -67,37 +85,6 @@ pub struct Hop {
     pub detail: String,
     /// The real reason of a hop that is stuck or failed, or why one could not be seen.
     pub reason: Vec<String>,
-}
-
-#[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Name {
-    Pushed,
-    Built,
-    Image,
-    Bump,
-    Seen,
-    Synced,
-    Pods,
-    Answering,
-}
-
-pub const NAMES: [Name; 8] =
-    [Name::Pushed, Name::Built, Name::Image, Name::Bump, Name::Seen, Name::Synced, Name::Pods, Name::Answering];
-
-impl Name {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pushed => "pushed",
-            Self::Built => "built",
-            Self::Image => "image",
-            Self::Bump => "bump",
-            Self::Seen => "seen",
-            Self::Synced => "synced",
-            Self::Pods => "pods",
-            Self::Answering => "answering",
-        }
-    }
 }
 
 #[derive(Serialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +120,14 @@ impl Hop {
         self.state == HopState::Done
     }
 
-    pub fn new(hop: Name, state: HopState, detail: impl Into<String>) -> Self {
+    /// In a line: the hop, and the first that is said of it.
+    pub fn said(&self) -> String {
+        let said = [self.detail.as_str(), self.reason.first().map_or("", String::as_str)];
+        let said: Vec<&str> = said.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("{}: {}", self.hop, said.join(": "))
+    }
+
+    pub fn new(hop: &'static str, state: HopState, detail: impl Into<String>) -> Self {
         Self { hop, state, at: None, seconds: None, detail: detail.into(), reason: Vec::new() }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, HopState, Name, State};
+use super::answer::{Answer, HopState, State};
 use super::decide::decide;
 use super::facts::{Branch, Build, Endpoint, Facts, Newest, Relation, Rollout, Run, RunState, Serving};
 use crate::cluster::application::{Application, Condition, Deployed, Operation, Sync};
@@ -184,11 +184,11 @@ fn application(change: impl FnOnce(&mut crate::cluster::application::Status)) ->
 }
 
 /// The state, the hop that has the word, its state, and what is said somewhere about it.
-fn check(facts: &Facts, state: State, hop: Name, hop_state: HopState, words: &str) -> Answer {
+fn check(facts: &Facts, state: State, hop: &str, hop_state: HopState, words: &str) -> Answer {
     let answer = decide(facts);
     let found = answer.hops.iter().find(|each| each.hop == hop).expect("all hops are there");
     let said = format!("{} {} {}", answer.summary, found.detail, found.reason.join(" "));
-    assert_eq!((answer.state, found.state), (state, hop_state), "of {hop:?} is said: {said}");
+    assert_eq!((answer.state, found.state), (state, hop_state), "of {hop} is said: {said}");
     assert!(said.contains(words), "expected: {words}\nsaid: {said}");
     answer
 }

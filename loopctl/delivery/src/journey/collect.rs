@@ -15,7 +15,7 @@ use crate::access::NoAccess;
 use crate::cluster::application::Application;
 use crate::cluster::argocd::Idle;
 use crate::cluster::project::Project;
-use crate::coordinates::{DEPLOYMENT, slug, tag_of};
+use crate::coordinates::{Coordinates, DEPLOYMENT, slug, tag_of};
 use crate::git::Git;
 use crate::git::history::Commit;
 use crate::handle::{Delivery, said};
@@ -67,7 +67,7 @@ impl Delivery {
             run: self.run(&branch).await,
             now: serving.now,
             commit: commit.clone(),
-            names: self.names.clone(),
+            names: self.own_names(),
             branch,
             digest,
             application,
@@ -77,6 +77,12 @@ impl Delivery {
             containing,
             serving,
         }
+    }
+
+    /// With the repository that this is about.
+    fn own_names(&self) -> Coordinates {
+        let names = self.names.clone();
+        Coordinates { repository: self.repository.clone(), slug: slug(&self.repository).unwrap_or(names.slug), ..names }
     }
 
     async fn argo_cd(&self) -> (Seen<Vec<Idle>>, Seen<Option<Project>>) {
@@ -130,7 +136,7 @@ impl Delivery {
         let Some(source) = branch.as_ref().ok().filter(waits).and_then(|branch| branch.source.clone()) else {
             return Ok(None);
         };
-        let repository = self.names.repository.clone();
+        let repository = self.repository.clone();
         let slug = slug(&repository).map_err(|error| error.to_string())?;
         let (stand_in, question) = (self.stand_in.clone(), source.id.clone());
         let work = move || workflow::look(&slug, &repository, &source.id, stand_in.as_ref());

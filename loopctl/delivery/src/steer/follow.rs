@@ -1,14 +1,12 @@
 //! Whether the rollout of one commit has ended, well or badly, decided with what `where` makes of the pods.
 
-use jiff::Timestamp;
-
 use crate::coordinates::tagged;
-use crate::journey::facts::Rollout;
-use crate::journey::rollout::obstacles;
+use crate::journey::facts::{Rollout, Serving};
+use crate::journey::hops::pods::obstacles;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Argo CD has applied the commit, and every pod runs what it says.
+    /// Argo CD has applied the commit, every pod runs what it says, and somebody is led to them.
     Live,
     /// The cluster has another state still, or again: nothing is known about this one.
     NotApplied(String),
@@ -51,7 +49,7 @@ pub struct Reason {
 /// A message that is longer is a whole page of somebody's, not a reason.
 const LONGEST: usize = 400;
 
-pub fn verdict(now: Timestamp, rollout: &Rollout, followed: &Followed, applied: Applied) -> Verdict {
+pub fn verdict(serving: &Serving, rollout: &Rollout, followed: &Followed, applied: Applied) -> Verdict {
     let workload = &rollout.workload;
     if tagged(&workload.image) != followed.image {
         return Verdict::NotApplied(format!("the Deployment has {}", workload.image));
@@ -67,12 +65,14 @@ pub fn verdict(now: Timestamp, rollout: &Rollout, followed: &Followed, applied: 
         Applied::No(_) | Applied::Unseen(_) => {}
     }
     if workload.is_complete() {
-        return Verdict::Live;
+        let answering = serving.answering(None);
+        let reason = Reason { text: answering.said(), log: Vec::new() };
+        return if serving.is_served(&answering) { Verdict::Live } else { Verdict::Rolling(reason) };
     }
     if workload.paused {
         return Verdict::Stopped("the rollout is paused".to_owned());
     }
-    let (_, obstacles) = obstacles(now, rollout);
+    let (_, obstacles) = obstacles(serving.now, rollout);
     let (log, mut said): (Vec<String>, Vec<String>) = obstacles.into_iter().partition(|line| line.starts_with("| "));
     let failed = workload.observed && workload.deadline_exceeded();
     if failed || said.is_empty() {
@@ -85,9 +85,13 @@ pub fn verdict(now: Timestamp, rollout: &Rollout, followed: &Followed, applied: 
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::cluster::offered::Offered;
     use crate::cluster::pods::{Kind, Pod, Trouble};
     use crate::cluster::workload::{Progress, Replicas, Workload};
+    use crate::journey::facts::Endpoint;
 
     const IMAGE: &str = "ghcr.io/a/b:sha-2222222";
 
@@ -117,8 +121,24 @@ mod tests {
         Followed { wrote_the_tag: false, ..bump() }
     }
 
+    /// Nobody may look at the Service, and the image itself answers.
+    fn served(rollout: &Rollout) -> Serving {
+        let (offered, endpoint) = (Err("forbidden".to_owned()), endpoint("sha-2222222"));
+        Serving {
+            now: Timestamp::UNIX_EPOCH,
+            rollout: Ok(Some(rollout.clone())),
+            offered,
+            endpoint,
+            has_to_answer: false,
+        }
+    }
+
+    fn endpoint(tag: &str) -> Result<Endpoint, String> {
+        Ok(Endpoint { address: "http://node:30800".into(), tag: tag.into() })
+    }
+
     fn check(rollout: &Rollout, expected: &Verdict) {
-        let found = verdict(Timestamp::UNIX_EPOCH, rollout, &bump(), Applied::Yes);
+        let found = verdict(&served(rollout), rollout, &bump(), Applied::Yes);
         assert_eq!(found, *expected, "{rollout:#?}");
     }
 
@@ -136,6 +156,26 @@ mod tests {
         let mut unobserved = rollout(0, exceeded, None);
         unobserved.workload.observed = false;
         check(&unobserved, &Verdict::Rolling(reason("said ProgressDeadlineExceeded")));
+    }
+
+    #[test]
+    fn pods_that_nobody_is_led_to_are_not_live() {
+        let complete = rollout(1, "NewReplicaSetAvailable", None);
+        let find = |offered, endpoint| {
+            let serving = Serving { offered, endpoint, ..served(&complete) };
+            verdict(&serving, &complete, &bump(), Applied::Yes)
+        };
+        let nobody = Offered { service: "b".into(), ..Offered::default() };
+        for (offered, endpoint, said) in [
+            (Ok(None), endpoint("sha-2222222"), "there is no Service"),
+            (Ok(Some(nobody)), endpoint("sha-2222222"), "answering: "),
+            (Err("forbidden".to_owned()), endpoint("sha-1111111"), "sha-1111111"),
+        ] {
+            match find(offered, endpoint) {
+                Verdict::Rolling(reason) => assert!(reason.text.contains(said), "{reason:?}"),
+                other => panic!("{said}: {other:?}"),
+            }
+        }
     }
 
     #[test]
@@ -160,7 +200,7 @@ mod tests {
     fn pods_of_the_same_tag_say_nothing_of_a_commit_that_is_not_applied() {
         let check = |available: i32, followed: Followed, applied: Applied, expected: &str| {
             let rollout = rollout(available, "ProgressDeadlineExceeded", None);
-            let found = match verdict(Timestamp::UNIX_EPOCH, &rollout, &followed, applied.clone()) {
+            let found = match verdict(&served(&rollout), &rollout, &followed, applied.clone()) {
                 Verdict::Live => "live",
                 Verdict::Failed(_) => "failed",
                 Verdict::NotApplied(_) => "not applied",
@@ -185,9 +225,8 @@ mod tests {
 
     #[test]
     fn the_log_of_a_crash_is_kept_apart_from_the_reason_that_is_committed() {
-        let Verdict::Failed(reason) =
-            verdict(Timestamp::UNIX_EPOCH, &rollout(0, "ProgressDeadlineExceeded", crash()), &bump(), Applied::Yes)
-        else {
+        let crashed = rollout(0, "ProgressDeadlineExceeded", crash());
+        let Verdict::Failed(reason) = verdict(&served(&crashed), &crashed, &bump(), Applied::Yes) else {
             panic!("it has failed");
         };
         assert_eq!(

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::branch::Branch;
@@ -121,9 +120,9 @@ impl Watch<'_> {
 
     async fn judge(&self) -> Result<Verdict> {
         let names = &self.delivery.names;
-        let (rollout, application) =
-            futures_util::future::join(self.delivery.rollout(), self.delivery.application()).await;
-        let rollout = rollout.map_err(|reason| anyhow!(NoAccess(reason)))?;
+        let (serving, application) =
+            futures_util::future::join(self.delivery.serving(), self.delivery.application()).await;
+        let rollout = serving.rollout.as_ref().map_err(|reason| anyhow!(NoAccess(reason.clone())))?;
         let Some(rollout) = rollout else {
             return Ok(Verdict::NotApplied(format!("there is no Deployment {}", names.deployment)));
         };
@@ -132,7 +131,7 @@ impl Watch<'_> {
             Ok(None) => Applied::No(format!("there is no Application {}", names.application)),
             Ok(Some(application)) => self.applied(application).await?,
         };
-        Ok(verdict(Timestamp::now(), &rollout, &self.followed, applied))
+        Ok(verdict(&serving, rollout, &self.followed, applied))
     }
 
     async fn applied(&self, application: Application) -> Result<Applied> {

@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 
 use super::repository;
 use crate::Place;
+use crate::workflow;
 use crate::workflow::file::Workflow;
-use crate::workflow::rules::{Push, Verdict, judge, short};
+use crate::workflow::rules::{Push, refusal, short};
 use crate::workflow::runs::{Request, Run};
-use crate::workflow::{self, queue};
 
 /// Set by the server for the hook: who pushes, and with which run's token if it is one's.
 pub const PUSHER: &str = "LOOP_PUSHER";
@@ -58,14 +58,11 @@ fn call(place: &Place, push: Push) -> Result<String> {
     let Some(text) = repository::file(place, &push.after, workflow::FILE)? else {
         return Ok(format!("No run for {name}: it has no {}", workflow::FILE));
     };
-    let workflow = Workflow::read(&text)?;
-    if let Verdict::RunsNot(reason) = judge(&workflow, &push, || repository::changed(place, &push.before, &push.after))?
-    {
+    if let Some(reason) = refusal(&Workflow::read(&text)?, &push)? {
         return Ok(format!("No run for {name}: {reason}"));
     }
-    let group = queue::group(&workflow, workflow::FILE, &push)?;
     let short_commit: String = push.after.chars().take(7).collect();
-    let run = Run::call(place, &text, &Request { push, group, called: SystemTime::now() })?;
+    let run = Run::call(place, &text, &Request { push, called: SystemTime::now() })?;
     Ok(format!(
         "Run {} of {} for {short_commit} on {name}; follow it with: cargo loopctl runs {} --follow",
         run.number,

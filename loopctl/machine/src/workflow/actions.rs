@@ -60,7 +60,7 @@ fn folder(place: &Place, action: &str) -> Result<PathBuf> {
         Some((_, folder)) => Ok(place.part("actions").join(folder)),
         None => bail!(
             "it uses {action}, which has no stand-in yet; write one in loopctl/parts/actions/ \
-             and name it in loopctl/src/local/workflow/actions.rs"
+             and name it in loopctl/machine/src/workflow/actions.rs"
         ),
     }
 }
@@ -78,7 +78,7 @@ mod tests {
 
     fn check(step: &str, expected: Result<&str, &str>) {
         let place = Place::find().expect("the tests run with a home folder");
-        let workflow = format!("on: push\njobs: {{build: {{runs-on: ubuntu-latest, steps: [{step}]}}}}");
+        let workflow = format!("on: {{push: }}\njobs: {{build: {{runs-on: ubuntu-latest, steps: [{step}]}}}}");
         let workflow = Workflow::read(&workflow).expect("a valid workflow");
         let found = mappings(&place, &workflow).map_err(|error| format!("{error:#}"));
         let expected = expected.map(|folder| match folder {
@@ -99,7 +99,7 @@ mod tests {
         check(
             "{uses: 'actions/setup-go@b7ad1da'}",
             Err("job build cannot run on this machine: it uses actions/setup-go, which has no stand-in yet; \
-                 write one in loopctl/parts/actions/ and name it in loopctl/src/local/workflow/actions.rs"),
+                 write one in loopctl/parts/actions/ and name it in loopctl/machine/src/workflow/actions.rs"),
         );
     }
 

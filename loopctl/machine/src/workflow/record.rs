@@ -4,14 +4,12 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::queue::Group;
 use super::rules::Push;
 
 /// What is known when the run is called for.
 #[derive(Serialize, Deserialize, Clone, Debug)]
 pub struct Request {
     pub push: Push,
-    pub group: Option<Group>,
     pub called: SystemTime,
 }
 

@@ -46,9 +46,6 @@ fn perform(place: &Place, run: &Run, log: &mut Log) -> Result<Conclusion> {
     let request = run.request()?.context("nobody called for this run")?;
     let file = run.folder.join("workflow.yml");
     let workflow = Workflow::read(&fs::read_to_string(&file).context("the run has no workflow file")?)?;
-    if let Some((job, _)) = workflow.jobs.iter().find(|(_, job)| job.container.is_some() || job.services.is_some()) {
-        bail!("job {job} asks for a container or services, which the local loop does not have");
-    }
     let mappings = actions::mappings(place, &workflow)?;
     let mut act = act(place, run, &request)?;
     for label in workflow.runners() {

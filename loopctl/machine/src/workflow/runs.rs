@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
-use super::queue::Unfinished;
 pub use super::record::{Conclusion, Outcome, Request, StepOutcome};
 use crate::Place;
 use crate::private::write_private;
@@ -125,13 +124,12 @@ pub fn all(place: &Place) -> Result<Vec<Run>> {
     Ok(numbers.into_iter().map(|number| Run::of(place, number)).collect())
 }
 
-pub fn unfinished(place: &Place) -> Result<Vec<Unfinished>> {
+/// Those that were called and have not ended.
+pub fn unfinished(place: &Place) -> Result<Vec<Run>> {
     let mut unfinished = Vec::new();
     for run in all(place)? {
-        if run.outcome()?.is_none()
-            && let Some(request) = run.request()?
-        {
-            unfinished.push(Unfinished { number: run.number, group: request.group, running: run.is_running()? });
+        if run.outcome()?.is_none() && run.request()?.is_some() {
+            unfinished.push(run);
         }
     }
     Ok(unfinished)
@@ -169,13 +167,14 @@ mod tests {
             actor: "voloshko".into(),
             by_run: None,
         };
-        Request { push, group: None, called: std::time::SystemTime::now() }
+        Request { push, called: std::time::SystemTime::now() }
     }
 
     /// Number and whether it runs, for every run that has not ended.
     fn check(place: &Place, expected: &[(u64, bool)]) {
+        let is_running = |run: &Run| run.is_running().expect("an answer");
         let found: Vec<(u64, bool)> =
-            unfinished(place).expect("a list").iter().map(|run| (run.number, run.running)).collect();
+            unfinished(place).expect("a list").iter().map(|run| (run.number, is_running(run))).collect();
         assert_eq!(found, expected);
     }
 

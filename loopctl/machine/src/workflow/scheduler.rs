@@ -1,13 +1,12 @@
-//! Starts and cancels runs as the queue decides; the git server does it after each push and each end.
+//! Starts the runs that were called for, side by side; the git server does it after each push and each end.
 
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
 
-use super::queue::{Action, decide};
 use super::runs::{self, Conclusion, Run};
 use crate::{Place, cgroups};
 
@@ -28,42 +27,25 @@ impl Scheduler {
     pub fn look(self: &Arc<Self>) -> Result<()> {
         // One look at a time: two of them would start the same run twice.
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut unfinished = runs::unfinished(&self.place)?;
-        for run in &mut unfinished {
-            run.running |= watched.contains(&run.number);
-            if run.running && watched.insert(run.number) {
-                self.watch(Run::of(&self.place, run.number), None);
+        for run in runs::unfinished(&self.place)? {
+            if watched.contains(&run.number) {
+                continue;
             }
-        }
-        for action in decide(&unfinished) {
-            match action {
-                Action::Start(number) => {
-                    let run = Run::of(&self.place, number);
-                    if run.progress().exists() {
-                        // It was running when the machine or the runner went down, and half a run cannot be continued.
-                        run.end(&self.place, Conclusion::Failure, LOST)?;
-                        continue;
-                    }
-                    let runner = Command::new(std::env::current_exe()?)
-                        .arg("run-workflow")
-                        .arg(number.to_string())
-                        .stdin(Stdio::null())
-                        .spawn()
-                        .context("cannot start a runner")?;
-                    watched.insert(number);
-                    self.watch(run, Some(runner));
-                }
-                Action::Cancel(number) => {
-                    let reason = "a newer push of its concurrency group took its place";
-                    Run::of(&self.place, number).end(&self.place, Conclusion::Cancelled, reason)?;
-                }
+            let is_running = run.is_running()?;
+            if !is_running && run.progress().exists() {
+                // It was running when the machine or the runner went down, and half a run cannot be continued.
+                run.end(&self.place, Conclusion::Failure, LOST)?;
+                continue;
             }
+            let runner = if is_running { None } else { Some(start(&run)?) };
+            watched.insert(run.number);
+            self.watch(run, runner);
         }
         Ok(())
     }
 
     /// Waits for the end of a run on a thread of its own, then looks again.
-    fn watch(self: &Arc<Self>, run: Run, runner: Option<std::process::Child>) {
+    fn watch(self: &Arc<Self>, run: Run, runner: Option<Child>) {
         let this = Arc::clone(self);
         thread::spawn(move || {
             if let Err(error) = this.see_off(&run, runner) {
@@ -76,7 +58,7 @@ impl Scheduler {
         });
     }
 
-    fn see_off(&self, run: &Run, runner: Option<std::process::Child>) -> Result<()> {
+    fn see_off(&self, run: &Run, runner: Option<Child>) -> Result<()> {
         match runner {
             Some(mut runner) => drop(runner.wait()?),
             // Started by the server that was killed: it is no child of this one.
@@ -98,4 +80,10 @@ impl Scheduler {
         }
         Ok(())
     }
+}
+
+fn start(run: &Run) -> Result<Child> {
+    let mut runner = Command::new(std::env::current_exe()?);
+    runner.arg("run-workflow").arg(run.number.to_string()).stdin(Stdio::null());
+    runner.spawn().context("cannot start a runner")
 }

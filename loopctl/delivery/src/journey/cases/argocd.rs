@@ -28,7 +28,7 @@ fn watching(change: impl FnOnce(&mut Source)) -> Facts {
 }
 
 fn stuck(facts: &Facts, words: &str) {
-    check(facts, State::Stuck, Name::Seen, HopState::Stuck, words);
+    check(facts, State::Stuck, "seen", HopState::Stuck, words);
 }
 
 #[test]
@@ -39,12 +39,12 @@ fn whoever_watches_something_else_never_sees_the_commit() {
     stuck(&other("refs/heads/release"), "Argo CD watches release, not master");
     stuck(&other("release"), r#"--type=merge -p '{"spec":{"source":{"targetRevision":"master"}}}'"#);
     for same in ["master", "refs/heads/master", "HEAD", ""] {
-        check(&other(same), State::Moving, Name::Seen, HopState::Moving, "still at revision 0000000");
+        check(&other(same), State::Moving, "seen", HopState::Moving, "still at revision 0000000");
     }
     let fork = watching(|source| source.repository = "git@github.com:fork/argo-rust.git".into());
     stuck(&fork, "Argo CD watches git@github.com:fork/argo-rust.git, not https://github.com/voloshko/argo-rust.git");
     let mirror = watching(|source| source.repository = "http://10.0.0.1:3000/Voloshko/argo-rust".into());
-    check(&mirror, State::Moving, Name::Seen, HopState::Moving, "still at revision");
+    check(&mirror, State::Moving, "seen", HopState::Moving, "still at revision");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn another_folder_is_the_reason_although_the_revision_is_the_right_one() {
     };
     stuck(&at_revision(OLD, "charts"), "Argo CD reads the folder charts, not k8s");
     // An overlay leads to it all the same, as the pods show.
-    check(&at_revision(OWN, "overlays/prod"), State::Live, Name::Seen, HopState::Done, "at revision");
+    check(&at_revision(OWN, "overlays/prod"), State::Live, "seen", HopState::Done, "at revision");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_annotation_that_stops_argo_cd_is_named_with_the_command_that_removes_it() 
         &with("true"),
         "kubectl annotate applications.argoproj.io argo-rust -n argocd argocd.argoproj.io/skip-reconcile-",
     );
-    check(&with("false"), State::Moving, Name::Seen, HopState::Moving, "still at revision");
+    check(&with("false"), State::Moving, "seen", HopState::Moving, "still at revision");
 }
 
 #[test]
@@ -103,18 +103,18 @@ fn a_part_of_argo_cd_without_a_ready_pod_is_the_first_reason() {
     let mut facts = without("argocd-repo-server", true);
     let object = facts.application.as_mut().expect("seen").as_mut().expect("there");
     object.status.conditions = vec![condition("ComparisonError", "connection refused")];
-    let answer = check(&facts, State::Stuck, Name::Seen, HopState::Stuck, "connection refused");
+    let answer = check(&facts, State::Stuck, "seen", HopState::Stuck, "connection refused");
     assert!(answer.hops[4].reason[0].contains("argocd-repo-server"), "{:?}", answer.hops[4].reason);
     // What runs needs no part of Argo CD.
     let live = but(|facts| facts.idle = without("argocd-repo-server", true).idle);
-    check(&live, State::Live, Name::Seen, HopState::Done, "at revision");
+    check(&live, State::Live, "seen", HopState::Done, "at revision");
 }
 
 #[test]
 fn parts_that_may_not_be_looked_at_are_said_and_stop_nothing() {
     let mut facts = behind(|_| ());
     facts.idle = Err("forbidden".into());
-    check(&facts, State::Moving, Name::Seen, HopState::Moving, "Argo CD's parts could not be seen: forbidden");
+    check(&facts, State::Moving, "seen", HopState::Moving, "Argo CD's parts could not be seen: forbidden");
 }
 
 fn condition(kind: &str, message: &str) -> Condition {
@@ -126,8 +126,8 @@ fn a_warning_is_told_and_the_least_of_them_only_when_there_is_no_other() {
     let with = |conditions: &[Condition]| behind(|object| object.status.conditions = conditions.to_vec());
     let (orphan, shared) =
         (condition("OrphanedResourceWarning", "1 orphan"), condition("SharedResourceWarning", "two own it"));
-    check(&with(std::slice::from_ref(&orphan)), State::Moving, Name::Seen, HopState::Moving, "1 orphan");
-    let answer = check(&with(&[orphan, shared]), State::Moving, Name::Seen, HopState::Moving, "two own it");
+    check(&with(std::slice::from_ref(&orphan)), State::Moving, "seen", HopState::Moving, "1 orphan");
+    let answer = check(&with(&[orphan, shared]), State::Moving, "seen", HopState::Moving, "two own it");
     assert_eq!(answer.hops[4].reason, ["SharedResourceWarning: two own it"]);
 }
 
@@ -139,9 +139,9 @@ fn how_long_ago_it_looked_is_said_and_too_long_is_a_reason() {
         (facts.now, facts.serving.now) = (at(waits), at(waits));
         facts
     };
-    check(&looked(130, 700), State::Moving, Name::Seen, HopState::Moving, "looked more than 2 min ago");
+    check(&looked(130, 700), State::Moving, "seen", HopState::Moving, "looked more than 2 min ago");
     stuck(&looked(3700, 700), "`cargo loopctl sync` makes it look now");
-    check(&looked(3700, 100), State::Moving, Name::Seen, HopState::Moving, "looked more than 1 h ago");
+    check(&looked(3700, 100), State::Moving, "seen", HopState::Moving, "looked more than 1 h ago");
 }
 
 /// Seen and not applied.
@@ -159,11 +159,11 @@ fn unapplied(change: impl FnOnce(&mut Object)) -> Facts {
 fn without_an_automated_sync_nothing_is_applied_by_itself() {
     let off = |automated: Option<Automated>| unapplied(|object| object.spec.sync_policy.automated = automated);
     let check_off = |facts: &Facts| {
-        check(facts, State::Stuck, Name::Synced, HopState::Stuck, "automated sync is off: `kubectl patch");
+        check(facts, State::Stuck, "synced", HopState::Stuck, "automated sync is off: `kubectl patch");
     };
     check_off(&off(None));
     check_off(&off(Some(Automated { enabled: Some(false) })));
-    check(&off(Some(Automated::default())), State::Moving, Name::Synced, HopState::Moving, "OutOfSync");
+    check(&off(Some(Automated::default())), State::Moving, "synced", HopState::Moving, "OutOfSync");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_window_that_denies_the_sync_now_is_the_reason() {
     let project = serde_json::json!({"spec": {"syncWindows": [
         {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}]}});
     facts.project = Ok(Some(serde_json::from_value(project).expect("a project")));
-    check(&facts, State::Stuck, Name::Synced, HopState::Stuck, "a sync window of the project denies it now");
+    check(&facts, State::Stuck, "synced", HopState::Stuck, "a sync window of the project denies it now");
 }
 
 fn failed(message: &str, resources: serde_json::Value) -> Facts {
@@ -197,13 +197,13 @@ fn a_sync_that_fails_is_told_in_the_words_of_its_objects() {
     ];
     let facts = failed("one or more objects failed to apply", serde_json::json!(all));
     let answer =
-        check(&facts, State::Stuck, Name::Synced, HopState::Stuck, "Deployment argo-rust: Deployment is forbidden");
+        check(&facts, State::Stuck, "synced", HopState::Stuck, "Deployment argo-rust: Deployment is forbidden");
     assert_eq!(answer.hops[5].reason.len(), 4, "the first three objects: {:?}", answer.hops[5].reason);
     // The sync and its condition say the same once.
     let mut facts = failed("Deployment is forbidden", serde_json::json!([object("Deployment", "SyncFailed")]));
     let status = &mut facts.application.as_mut().expect("seen").as_mut().expect("there").status;
     status.conditions = vec![condition("SyncError", "Failed last sync attempt: Deployment is forbidden")];
-    let answer = check(&facts, State::Stuck, Name::Synced, HopState::Stuck, "the sync fails");
+    let answer = check(&facts, State::Stuck, "synced", HopState::Stuck, "the sync fails");
     assert_eq!(answer.hops[5].reason, ["Deployment is forbidden"]);
 }
 
@@ -217,7 +217,7 @@ fn a_sync_that_waits_says_for_what() {
         object.status.operation_state = Some(serde_json::from_value(operation).expect("as Argo CD writes it"));
         object.spec.sync_policy.automated = None;
     });
-    check(&facts, State::Moving, Name::Synced, HopState::Moving, "waiting for completion of hook batch/Job/migrate");
+    check(&facts, State::Moving, "synced", HopState::Moving, "waiting for completion of hook batch/Job/migrate");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_sync_back_to_an_older_revision_takes_the_commit_away_again() {
         object.status.sync.status = "OutOfSync".into();
         object.status.history.push(deployed(&"0".repeat(40), 90));
     });
-    check(&facts, State::Moving, Name::Synced, HopState::Moving, "Argo CD says OutOfSync");
+    check(&facts, State::Moving, "synced", HopState::Moving, "Argo CD says OutOfSync");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn an_application_that_is_gone_is_said_also_where_git_cannot_be_read() {
             facts.is_stand_in = is_stand_in;
         })
     };
-    let answer = check(&gone(false), State::Stuck, Name::Seen, HopState::Stuck, "apply argocd/application.yaml");
+    let answer = check(&gone(false), State::Stuck, "seen", HopState::Stuck, "apply argocd/application.yaml");
     assert!(answer.summary.contains("there is no such Application"), "{}", answer.summary);
     stuck(&gone(true), "`cargo loopctl up` makes it again");
 }

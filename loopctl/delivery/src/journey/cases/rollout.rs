@@ -10,7 +10,7 @@ fn but_workload(pods: Vec<Pod>, change: impl FnOnce(&mut Workload)) -> Facts {
 }
 
 fn stuck(facts: &Facts, words: &str) {
-    check(facts, State::Stuck, Name::Pods, HopState::Stuck, words);
+    check(facts, State::Stuck, "pods", HopState::Stuck, words);
 }
 
 #[test]
@@ -26,14 +26,14 @@ fn a_paused_rollout_says_how_to_resume_it_and_never_fails() {
     let answer = check(
         &paused(vec![pod("a"), pod("b")], 0),
         State::Stuck,
-        Name::Pods,
+        "pods",
         HopState::Stuck,
         "`kubectl rollout resume deployment/argo-rust -n argo-rust`",
     );
     assert_eq!(answer.hops[6].detail, "0 of 2 pods, paused");
     stuck(&paused(vec![troubled(Kind::Crash, 5)], 1), "the rollout is paused");
     // All pods run it already: there is nothing that a pause could keep back.
-    check(&paused(vec![pod("a"), pod("b")], 2), State::Live, Name::Pods, HopState::Done, "2 of 2 pods");
+    check(&paused(vec![pod("a"), pod("b")], 2), State::Live, "pods", HopState::Done, "2 of 2 pods");
 }
 
 #[test]
@@ -46,10 +46,10 @@ fn a_change_on_which_nobody_acts_is_stuck_after_a_while() {
         (facts.now, facts.serving.now) = (at(65 + seconds), at(65 + seconds));
         facts
     };
-    check(&after(29), State::Moving, Name::Pods, HopState::Moving, "0 of 2 pods");
+    check(&after(9), State::Moving, "pods", HopState::Moving, "0 of 2 pods");
     stuck(
-        &after(30),
-        "nobody has acted on the Deployment's change for more than 30 s: is kube-controller-manager running?",
+        &after(10),
+        "nobody has acted on the Deployment's change for more than 10 s: is kube-controller-manager running?",
     );
 }
 
@@ -75,7 +75,7 @@ fn a_pod_of_which_nobody_says_anything_names_who_should() {
     };
     stuck(&silent(&|pod| pod.node = None), "no node is chosen, and nobody says why: is kube-scheduler running?");
     stuck(&silent(&|pod| pod.is_heard_of = false), "node node has not begun with it: is its kubelet running?");
-    let check_moving = |facts: &Facts, words| check(facts, State::Moving, Name::Pods, HopState::Moving, words);
+    let check_moving = |facts: &Facts, words| check(facts, State::Moving, "pods", HopState::Moving, words);
     check_moving(&silent(&|_| ()), "it pulls the image, or mounts its volumes");
     check_moving(&silent(&|pod| pod.running_since = Some(at(66))), "runs and is not ready, and nobody says why");
     check_moving(&silent(&|pod| pod.created_at = Some(at(90))), "1 of 2 pods");
@@ -89,7 +89,7 @@ fn another_container_than_the_services_own_is_told_by_its_kind_and_name() {
         rolling(vec![pod])
     };
     stuck(&unended(68), "Reason for more than 30 s in init container migrate of pod bad: the message");
-    check(&unended(90), State::Moving, Name::Pods, HopState::Moving, "init container migrate");
+    check(&unended(90), State::Moving, "pods", HopState::Moving, "init container migrate");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn several_reasons_come_in_the_order_in_which_they_are_mended_and_each_once() {
         workload.paused = true;
         workload.newest.as_mut().expect("there").failure = Some("exceeded quota".into());
     });
-    let answer = check(&facts, State::Stuck, Name::Pods, HopState::Stuck, "exceeded quota");
+    let answer = check(&facts, State::Stuck, "pods", HopState::Stuck, "exceeded quota");
     let reasons: Vec<&str> =
         answer.hops[6].reason.iter().map(String::as_str).filter(|line| !line.starts_with("| ")).collect();
     assert_eq!(reasons.len(), 4, "{reasons:#?}");

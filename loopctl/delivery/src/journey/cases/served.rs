@@ -13,7 +13,7 @@ fn with_service(change: impl FnOnce(&mut Offered)) -> Facts {
 }
 
 fn stuck(facts: &Facts, words: &str) {
-    check(facts, State::Stuck, Name::Answering, HopState::Stuck, words);
+    check(facts, State::Stuck, "answering", HopState::Stuck, words);
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_selector_that_finds_no_pod_is_never_live() {
         service.selector = [("app".to_owned(), "another".to_owned())].into();
         service.pods.clear();
     });
-    let answer = check(&facts, State::Stuck, Name::Answering, HopState::Stuck, "the Service selects no ready pod");
+    let answer = check(&facts, State::Stuck, "answering", HopState::Stuck, "the Service selects no ready pod");
     assert_eq!(
         answer.summary,
         "1111111 is stuck; answering: the Service selects no ready pod: its selector is app=another, \
@@ -59,7 +59,7 @@ fn endpoints_may_follow_the_pods_for_a_moment_and_not_for_longer() {
         (facts.now, facts.serving.now) = (at(72 + seconds), at(72 + seconds));
         facts
     };
-    check(&after(9), State::Moving, Name::Answering, HopState::Moving, "no ready endpoint yet");
+    check(&after(9), State::Moving, "answering", HopState::Moving, "no ready endpoint yet");
     stuck(&after(10), "is kube-controller-manager running?");
 }
 
@@ -70,21 +70,21 @@ fn a_port_that_the_pods_have_not_got_leads_nowhere() {
     // Declaring a port is a courtesy: who gets an answer needs none.
     let mut facts = with_service(|service| service.ports = vec![9999]);
     facts.serving.endpoint = Ok(Endpoint { address: "http://node:30800".into(), tag: OWN.into() });
-    check(&facts, State::Live, Name::Answering, HopState::Done, "answers");
+    check(&facts, State::Live, "answering", HopState::Done, "answers");
 }
 
 #[test]
 fn out_of_reach_the_endpoints_decide_and_without_both_nobody_knows() {
     let seen = with_service(|_| ());
-    check(&seen, State::Live, Name::Answering, HopState::Unseen, "Service argo-rust leads to 2 of 2 ready pods");
+    check(&seen, State::Live, "answering", HopState::Unseen, "Service argo-rust leads to 2 of 2 ready pods");
     let neither = but(|facts| {
         facts.serving.offered = Err("endpointslices is forbidden".into());
         facts.serving.endpoint = Err("connection refused".into());
     });
-    let answer = check(&neither, State::Unknown, Name::Answering, HopState::Unseen, "endpointslices is forbidden");
+    let answer = check(&neither, State::Unknown, "answering", HopState::Unseen, "endpointslices is forbidden");
     assert_eq!(answer.summary, "cannot tell where 1111111 is: could not see answering");
     let answered = but(|facts| facts.serving.offered = Err("endpointslices is forbidden".into()));
-    check(&answered, State::Live, Name::Answering, HopState::Done, "answers sha-1111111");
+    check(&answered, State::Live, "answering", HopState::Done, "answers sha-1111111");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn one_of_several_pods_behind_the_service_is_enough_to_be_served() {
     check(
         &with_service(|service| service.pods.truncate(1)),
         State::Live,
-        Name::Answering,
+        "answering",
         HopState::Unseen,
         "1 of 2 ready pods",
     );
@@ -107,8 +107,8 @@ fn nothing_is_guessed_from_whoever_answers_while_the_pods_cannot_be_seen() {
             facts.serving.has_to_answer = true;
         })
     };
-    check(&unseen(OLD), State::Unknown, Name::Answering, HopState::Unseen, "answers sha-0000001");
-    check(&unseen(OWN), State::Unknown, Name::Pods, HopState::Unseen, "Unauthorized");
+    check(&unseen(OLD), State::Unknown, "answering", HopState::Unseen, "answers sha-0000001");
+    check(&unseen(OWN), State::Unknown, "pods", HopState::Unseen, "Unauthorized");
 }
 
 #[test]
@@ -121,11 +121,29 @@ fn what_may_not_be_read_is_unknown_and_never_stuck() {
         facts.serving.has_to_answer = true;
         facts.digest = Ok(None);
     });
-    check(&blind, State::Unknown, Name::Pods, HopState::Unseen, "Unauthorized");
+    check(&blind, State::Unknown, "pods", HopState::Unseen, "Unauthorized");
     let without_git = but(|facts| {
         facts.branch = Err("cannot read the repository".into());
         facts.serving.rollout = Err("Unauthorized".into());
         facts.digest = Ok(None);
     });
-    check(&without_git, State::Unknown, Name::Image, HopState::Unseen, "which the commit may not need");
+    check(&without_git, State::Unknown, "image", HopState::Unseen, "which the commit may not need");
+}
+
+#[test]
+fn an_image_is_live_when_every_pod_runs_it_and_somebody_is_led_to_them() {
+    let check = |facts: &Facts, tag: &str, missing: Option<&str>| match (
+        facts.serving.live(&format!("{IMAGE}:{tag}")),
+        missing,
+    ) {
+        (Ok(()), None) => {}
+        (Err(said), Some(words)) => assert!(said.contains(words), "{said}"),
+        (found, _) => panic!("{missing:?}: {found:?}"),
+    };
+    check(&live(), OWN, None);
+    check(&live(), OLD, Some("and git says ghcr.io/voloshko/argo-rust:sha-0000001"));
+    check(&rolling(vec![pod("a"), troubled(Kind::Pull, 0)]), OWN, Some("pods: 1 of 2 pods"));
+    check(&but(|facts| facts.serving.offered = Ok(None)), OWN, Some("answering: there is no Service"));
+    check(&but(|facts| facts.serving.rollout = Ok(None)), OWN, Some("there is no Deployment"));
+    check(&but(|facts| facts.serving.rollout = Err("forbidden".into())), OWN, Some("forbidden"));
 }

@@ -1,13 +1,20 @@
 //! Whether anybody is served: pods that run are of no use as long as no Service leads to them.
 
-use super::answer::{Hop, HopState, Name};
-use super::facts::{Endpoint, Rollout, Serving};
-use super::rollout::of_newest;
+use super::Look;
+use super::pods::{of_newest, pods};
 use crate::cluster::offered::Offered;
-use crate::coordinates::split_image;
+use crate::coordinates::{split_image, tagged};
+use crate::journey::answer::{Hop, HopState};
+use crate::journey::facts::{Endpoint, Facts, Rollout, Serving};
+
+pub const NAME: &str = "answering";
 
 /// EndpointSlices and the rules of a proxy follow the pods within this many seconds.
 const SETTLING: i64 = 10;
+
+pub fn look(facts: &Facts) -> Look {
+    Look::at(facts.serving.answering(facts.expected_tag().as_deref()))
+}
 
 impl Serving {
     /// Of a rollout that is complete. What answers there has to name that tag; without one, that of the Deployment.
@@ -25,20 +32,32 @@ impl Serving {
         };
         let is_settled = self.is_settled(rollout);
         match (&self.endpoint, led) {
-            (Ok(endpoint), _) if endpoint.tag == expected => Hop::new(Name::Answering, HopState::Done, says(endpoint)),
+            (Ok(endpoint), _) if endpoint.tag == expected => Hop::new(NAME, HopState::Done, says(endpoint)),
             (Ok(endpoint), Ok(led)) if is_settled => {
                 let why = format!("{led}, so something else answers there, or the node's proxy does not follow");
-                Hop::new(Name::Answering, HopState::Stuck, says(endpoint)).because([why])
+                Hop::new(NAME, HopState::Stuck, says(endpoint)).because([why])
             }
-            (Ok(endpoint), _) => Hop::new(Name::Answering, HopState::Moving, says(endpoint)),
-            (Err(silent), _) if self.has_to_answer => {
-                Hop::new(Name::Answering, HopState::Stuck, "").because([silent.clone()])
-            }
-            (Err(silent), Ok(led)) => Hop::new(Name::Answering, HopState::Unseen, led).because([silent.clone()]),
+            (Ok(endpoint), _) => Hop::new(NAME, HopState::Moving, says(endpoint)),
+            (Err(silent), _) if self.has_to_answer => Hop::new(NAME, HopState::Stuck, "").because([silent.clone()]),
+            (Err(silent), Ok(led)) => Hop::new(NAME, HopState::Unseen, led).because([silent.clone()]),
             (Err(silent), Err(reason)) => {
-                Hop::new(Name::Answering, HopState::Unseen, "").because([reason.clone(), silent.clone()])
+                Hop::new(NAME, HopState::Unseen, "").because([reason.clone(), silent.clone()])
             }
         }
+    }
+
+    /// Every pod runs that image and somebody is served by it; otherwise what is missing.
+    pub fn live(&self, image: &str) -> Result<(), String> {
+        let rollout = self.rollout.as_ref()?.as_ref().ok_or("there is no Deployment")?;
+        if tagged(&rollout.workload.image) != image {
+            return Err(format!("the Deployment has {}, and git says {image}", rollout.workload.image));
+        }
+        let pods = pods(self.now, rollout);
+        if !pods.is_done() {
+            return Err(pods.said());
+        }
+        let answering = self.answering(None);
+        if self.is_served(&answering) { Ok(()) } else { Err(answering.said()) }
     }
 
     /// The Service leads to the pods, or it could not be seen and somebody answers rightly.
@@ -49,17 +68,15 @@ impl Serving {
     /// Of pods that could not be seen nothing can be said but what answers; another answer may be anybody's.
     fn seen_from_outside(&self, expected: Option<&str>) -> Hop {
         match &self.endpoint {
-            Ok(endpoint) if Some(endpoint.tag.as_str()) == expected => {
-                Hop::new(Name::Answering, HopState::Done, says(endpoint))
-            }
-            Ok(endpoint) => Hop::new(Name::Answering, HopState::Unseen, says(endpoint)),
-            Err(reason) => Hop::new(Name::Answering, HopState::Unseen, "").because([reason.clone()]),
+            Ok(endpoint) if Some(endpoint.tag.as_str()) == expected => Hop::new(NAME, HopState::Done, says(endpoint)),
+            Ok(endpoint) => Hop::new(NAME, HopState::Unseen, says(endpoint)),
+            Err(reason) => Hop::new(NAME, HopState::Unseen, "").because([reason.clone()]),
         }
     }
 
     /// To which pods, in words; or what keeps the Service from leading to any of the newest ones.
     pub fn led(&self, rollout: &Rollout, offered: Option<&Offered>) -> Result<String, Box<Hop>> {
-        let hop = |state, detail: String| Box::new(Hop::new(Name::Answering, state, detail));
+        let hop = |state, detail: String| Box::new(Hop::new(NAME, state, detail));
         let stuck = |detail: String| hop(HopState::Stuck, detail);
         let Some(offered) = offered else { return Err(stuck("there is no Service: nobody can be served".to_owned())) };
         let newest: Vec<&str> = of_newest(rollout).filter(|pod| pod.ready).map(|pod| pod.name.as_str()).collect();

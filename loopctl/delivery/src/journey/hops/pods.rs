@@ -2,23 +2,56 @@
 
 use jiff::Timestamp;
 
-use super::answer::{Hop, HopState, Name};
-use super::facts::Rollout;
-use super::since::more_than;
+use super::Look;
 use crate::cluster::pods::{Kind, Pod, Trouble};
 use crate::cluster::workload::Workload;
+use crate::journey::answer::{Hop, HopState};
+use crate::journey::facts::{Facts, Rollout};
+use crate::journey::since::{self, more_than};
 
+pub const NAME: &str = "pods";
+
+/// A controller or a scheduler that works acts within a second.
+const ACTED: i64 = 10;
+/// A node that is busy takes its time until it says a first word.
+const HEARD: i64 = 20;
 /// Whatever has gone on for this long without a word is not just starting.
 const STARTING: i64 = 30;
 /// A program that has ended by itself this often will do so again.
 const CRASHES: i32 = 2;
+
+pub fn look(facts: &Facts) -> Look {
+    Look::at(of_commit(facts))
+}
+
+fn of_commit(facts: &Facts) -> Hop {
+    let rollout = match &facts.serving.rollout {
+        Ok(Some(rollout)) => rollout,
+        Ok(None) => return Hop::new(NAME, HopState::Stuck, "there is no Deployment"),
+        Err(reason) => return Hop::new(NAME, HopState::Unseen, "").because([reason.clone()]),
+    };
+    if facts.expected_tag().is_some() && !facts.runs_the_expected_image() {
+        let why = format!("the Deployment has {}", rollout.workload.image);
+        // Without git nobody knows whether this image is from before or after the commit.
+        let state = if facts.branch.is_err() { HopState::Unseen } else { HopState::Stuck };
+        return Hop::new(NAME, state, why).because(changed_by_others(facts));
+    }
+    pods(facts.now, rollout)
+}
+
+/// A sync has applied the commit, and the cluster is not as it left it.
+fn changed_by_others(facts: &Facts) -> Option<String> {
+    let status = &facts.application.as_ref().ok()?.as_ref()?.status;
+    let why = "Argo CD says OutOfSync: somebody has changed the Deployment since the sync";
+    (facts.branch.is_ok() && status.sync.status == "OutOfSync").then(|| why.to_owned())
+}
 
 /// Whether all pods run what the Deployment says, and if not, why.
 pub fn pods(now: Timestamp, rollout: &Rollout) -> Hop {
     let workload = &rollout.workload;
     if workload.wanted == 0 {
         let why = "the Deployment is scaled to 0: set replicas in tofu/terraform.tfvars";
-        return Hop::new(Name::Pods, HopState::Stuck, why);
+        return Hop::new(NAME, HopState::Stuck, why);
     }
     let ready = ready(rollout);
     let rest = match ready >= usize::try_from(workload.wanted).unwrap_or(0) {
@@ -29,12 +62,12 @@ pub fn pods(now: Timestamp, rollout: &Rollout) -> Hop {
     };
     let detail = format!("{ready} of {} pods{rest}", workload.wanted);
     if workload.is_complete() {
-        return Hop::new(Name::Pods, HopState::Done, detail).at(live_since(rollout));
+        return Hop::new(NAME, HopState::Done, detail).at(live_since(rollout));
     }
     let (worst, reasons) = obstacles(now, rollout);
     let deadline = workload.deadline_exceeded().then(|| workload.progress.message.clone());
     let state = if deadline.is_some() { HopState::Failed } else { worst };
-    Hop::new(Name::Pods, state, detail).because(reasons).because(deadline)
+    Hop::new(NAME, state, detail).because(reasons).because(deadline)
 }
 
 /// The pods of the newest template that are not about to go.
@@ -64,7 +97,7 @@ pub fn obstacles(now: Timestamp, rollout: &Rollout) -> (HopState, Vec<String>) {
         let Workload { name, namespace, .. } = workload;
         stuck(format!("the rollout is paused: `kubectl rollout resume deployment/{name} -n {namespace}`"));
     }
-    if !workload.observed && passed(now, workload.changed_at) >= STARTING {
+    if !workload.observed && passed(now, workload.changed_at) >= ACTED {
         let since = more_than(passed(now, workload.changed_at));
         stuck(format!(
             "nobody has acted on the Deployment's change for more than {since}: is kube-controller-manager running?"
@@ -76,7 +109,7 @@ pub fn obstacles(now: Timestamp, rollout: &Rollout) -> (HopState, Vec<String>) {
     } else if let Some(set) = newest.filter(|_| workload.observed && !workload.paused) {
         let since = passed(now, set.created_at);
         let has_none = rollout.pods.iter().all(|pod| pod.replica_set != set.name);
-        if since >= STARTING && workload.updated < workload.wanted && has_none {
+        if since >= ACTED && workload.updated < workload.wanted && has_none {
             // With the strategy Recreate the new pods are made when the old ones have ended.
             let leaving = rollout.pods.iter().find(|pod| pod.leaving);
             stuck(match leaving {
@@ -121,7 +154,12 @@ fn of_pods(now: Timestamp, rollout: &Rollout) -> Vec<(HopState, Vec<String>)> {
 /// Nobody says anything about the pod, and it has been waiting for longer than anything takes.
 fn silence(now: Timestamp, pod: &Pod) -> Option<Trouble> {
     let since = passed(now, pod.running_since.or(pod.created_at));
-    if since < STARTING {
+    let long = match &pod.node {
+        None => ACTED,
+        Some(_) if !pod.is_heard_of => HEARD,
+        Some(_) => STARTING,
+    };
+    if since < long {
         return None;
     }
     let since = more_than(since);
@@ -161,5 +199,5 @@ fn describe(now: Timestamp, pod: &Pod, trouble: &Trouble) -> String {
 
 /// None has passed when nobody knows since when.
 fn passed(now: Timestamp, since: Option<Timestamp>) -> i64 {
-    since.map_or(0, |since| super::since::passed(now, since))
+    since.map_or(0, |since| since::passed(now, since))
 }

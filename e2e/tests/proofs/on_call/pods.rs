@@ -1,0 +1,155 @@
+//! No pod is made, or no node takes it.
+
+use anyhow::Result;
+use e2e::{DEPLOYMENT, Loop, NAMESPACE, shell};
+use serde_json::{Value, json};
+
+use super::fault::{Fault, Mend, in_git, planted};
+
+const MANIFEST: &str = "k8s/deployment.yaml";
+const QUOTA: &str = "one-pod";
+const LIMITS: &str = "small-pods";
+const POLICY: &str = "no-pods-today";
+const POD: &str = "      automountServiceAccountToken: false\n";
+
+pub const FAULTS: &[Fault] = &[
+    planted(
+        "a quota of one pod",
+        |the_loop, _| the_loop.ask(&["create", "quota", QUOTA, "-n", NAMESPACE, "--hard=pods=1"]).map(drop),
+        |the_loop, _| the_loop.ask(&["delete", "quota", QUOTA, "-n", NAMESPACE, "--ignore-not-found"]).map(drop),
+        "exceeded quota",
+    )
+    .found(QUOTA),
+    planted(
+        "a paused rollout",
+        |the_loop, _| rollout(the_loop, "pause"),
+        |the_loop, _| {
+            the_loop.patch(
+                NAMESPACE,
+                "deployment",
+                DEPLOYMENT,
+                "e2e",
+                &json!([{"op": "add", "path": "/spec/paused", "value": false}]),
+            )
+        },
+        "the rollout is paused",
+    )
+    .found("is paused")
+    .mended(Mend::AsPrinted),
+    planted(
+        "a limit on each container's memory",
+        |the_loop, _| {
+            let limits = json!([{"type": "Container", "max": {"memory": "16Mi"}, "default": {"memory": "16Mi"}}]);
+            the_loop.apply(&object("v1", "LimitRange", LIMITS, &json!({"limits": limits})))
+        },
+        |the_loop, _| the_loop.ask(&["delete", "limitrange", LIMITS, "-n", NAMESPACE, "--ignore-not-found"]).map(drop),
+        "maximum memory usage per Container is 16Mi",
+    ),
+    planted(
+        "an admission policy",
+        |the_loop, _| {
+            let group = "admissionregistration.k8s.io/v1";
+            let rules =
+                json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]);
+            let policy = json!({"matchConstraints": {"resourceRules": rules}, "failurePolicy": "Fail",
+                "validations": [{"expression": "false", "message": "no pods today"}]});
+            let own = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}}});
+            let binding = json!({"policyName": POLICY, "validationActions": ["Deny"], "matchResources": own});
+            the_loop.apply(&object(group, "ValidatingAdmissionPolicy", POLICY, &policy))?;
+            the_loop.apply(&object(group, "ValidatingAdmissionPolicyBinding", POLICY, &binding))?;
+            // It counts once the API server has read it.
+            e2e::wait::until("a pod is refused", std::time::Duration::from_secs(15), || {
+                let pod = json!({"image": "x", "name": "x"});
+                let refused = shell::run_with_input(
+                    the_loop.kubectl().args(["create", "--dry-run=server", "-f", "-"]),
+                    &object("v1", "Pod", "x", &json!({"containers": [pod]})),
+                );
+                let said = refused.err().map(|error| error.to_string()).unwrap_or_default();
+                e2e::report::ensure("the policy's words", said.contains("no pods today"), said)
+            })?;
+            Ok(())
+        },
+        |the_loop, _| {
+            for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
+                the_loop.ask(&["delete", kind, POLICY, "--ignore-not-found"])?;
+            }
+            Ok(())
+        },
+        "no pods today",
+    ),
+    in_git(
+        "a pod that Pod Security refuses",
+        |clone| {
+            clone.replace(MANIFEST, "privileged: false", "privileged: true")?;
+            clone.replace(MANIFEST, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
+        },
+        "violates PodSecurity",
+    ),
+    in_git(
+        "a PriorityClass that is not there",
+        |clone| clone.replace(MANIFEST, POD, &format!("{POD}      priorityClassName: nothing\n")),
+        "no PriorityClass with name nothing",
+    ),
+    in_git(
+        "a ServiceAccount that is not there",
+        |clone| clone.replace(MANIFEST, POD, &format!("{POD}      serviceAccountName: nothing\n")),
+        "serviceaccount \"nothing\" not found",
+    ),
+    in_git(
+        "a RuntimeClass that is not there",
+        |clone| clone.replace(MANIFEST, POD, &format!("{POD}      runtimeClassName: nothing\n")),
+        "RuntimeClass \"nothing\" not found",
+    ),
+    in_git(
+        "a node that no node is",
+        |clone| clone.replace(MANIFEST, POD, &format!("{POD}      nodeSelector: {{disk: fast}}\n")),
+        "didn't match Pod's node affinity/selector",
+    ),
+    planted(
+        "more CPU than a node has",
+        |the_loop, _| requests(the_loop, "100", "100"),
+        |the_loop, _| requests(the_loop, "50m", "200m"),
+        "Insufficient cpu",
+    ),
+    planted(
+        "a cordoned node",
+        |the_loop, _| nodes(the_loop, &["cordon"], &[]),
+        |the_loop, _| nodes(the_loop, &["uncordon"], &[]),
+        "unschedulable",
+    )
+    .found("is cordoned")
+    .mended(Mend::AsDoctorPrints),
+    planted(
+        "a node with a taint",
+        |the_loop, _| nodes(the_loop, &["taint", "nodes"], &["e2e=x:NoSchedule"]),
+        |the_loop, _| nodes(the_loop, &["taint", "nodes"], &["e2e=x:NoSchedule-"]),
+        "untolerated taint",
+    ),
+];
+
+fn rollout(the_loop: &Loop, does: &str) -> Result<()> {
+    the_loop.ask(&["rollout", does, "deployment", DEPLOYMENT, "-n", NAMESPACE]).map(drop)
+}
+
+fn object(version: &str, kind: &str, name: &str, spec: &Value) -> String {
+    let metadata = json!({"name": name, "namespace": NAMESPACE});
+    let metadata = if version.contains('/') { json!({"name": name}) } else { metadata };
+    json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}).to_string()
+}
+
+/// As OpenTofu writes it, so that no sync takes it back.
+fn requests(the_loop: &Loop, cpu: &str, limit: &str) -> Result<()> {
+    let path = "/spec/template/spec/containers/0/resources";
+    let patch = json!([
+        {"op": "replace", "path": format!("{path}/requests/cpu"), "value": cpu},
+        {"op": "replace", "path": format!("{path}/limits/cpu"), "value": limit},
+    ]);
+    the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, "HashiCorp", &patch)
+}
+
+/// The one node that there is. What is so already is no error.
+fn nodes(the_loop: &Loop, does: &[&str], with: &[&str]) -> Result<()> {
+    let name = the_loop.ask(&["get", "nodes", "--output=jsonpath={.items[0].metadata.name}"])?;
+    let done = the_loop.ask(&[does, &[name.trim()], with].concat());
+    if with.iter().any(|with| with.ends_with('-')) { Ok(()) } else { done.map(drop) }
+}
