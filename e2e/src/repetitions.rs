@@ -13,6 +13,7 @@ pub struct Often {
 
 pub const ROLLOUTS_OF_ONE_POD: Often = Often { few: 3, many: 14 };
 pub const ROLLOUTS_OF_TWO_PODS: Often = Often { few: 1, many: 6 };
+pub const ROLLOUTS_OF_THE_ORIGINAL: Often = Often { few: 0, many: 1 };
 pub const REQUESTS_OVER_ROLLOUTS: Often = Often { few: 150_000, many: 1_000_000 };
 pub const BUMPS_BY_POLLING: Often = Often { few: 3, many: 9 };
 pub const SECONDS_AMONG_CONNECTIONS: Often = Often { few: 15, many: 60 };

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// A running service on two free ports; killed when it is dropped.
 pub struct Service {
-    process: Child,
+    pub process: Child,
     pub address: SocketAddr,
     pub metrics_address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
@@ -54,12 +54,6 @@ impl Service {
 
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).expect("the service is running");
-    }
-
-    pub fn resident_kilobytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     pub fn has_logged(&self, text: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use e2e::application::KIND;
-use e2e::{APPLICATION, Loop, NAMESPACE};
+use e2e::{APPLICATION, Loop, NAMESPACE, shell};
 use serde_json::{Value, json};
 
 use super::fault::{Fault, Mend, in_git, nothing, planted};
@@ -95,7 +95,7 @@ pub const FAULTS: &[Fault] = &[
     planted(
         "an Application that somebody has deleted",
         |the_loop, _| the_loop.ask(&["delete", KIND, APPLICATION, "-n", "argocd"]).map(drop),
-        nothing,
+        |the_loop, _| shell::run(the_loop.loopctl().arg("up")).map(drop),
         "there is no such Application",
     )
     .found("there is no Application")
