@@ -126,11 +126,11 @@ impl Clone {
     }
 
     pub fn set_tag(&self, tag: &str) -> Result<()> {
-        let old = self.tag()?;
-        if old != tag {
-            self.replace("k8s/deployment.yaml", &format!("{IMAGE}:{old}"), &format!("{IMAGE}:{tag}"))?;
-        }
-        Ok(())
+        let manifest = self.read("k8s/deployment.yaml")?;
+        let old = format!(" image: {IMAGE}:{}\n", tag_in(&manifest)?);
+        // Containers behind it may have the same image.
+        let (head, tail) = manifest.split_once(&old).context("k8s/deployment.yaml has its image at a line's end")?;
+        self.write("k8s/deployment.yaml", &format!("{head} image: {IMAGE}:{tag}\n{tail}"))
     }
 
     /// Every file as it is committed in the checkout, but for the tag. The checkout's commit becomes an ancestor, so that

@@ -69,11 +69,11 @@ pub fn whatever_is_in_a_commits_way_is_named_with_what_mends_it(the_loop: &Loop,
     })
 }
 
-/// `E2E_FAULT` names those with a word in them, for whoever works on one.
+/// `E2E_FAULT` names those with one of its words in them, for whoever works on some.
 fn chosen() -> Result<Vec<&'static Fault>> {
     let all: Vec<&Fault> = PLACES.into_iter().flatten().collect();
-    if let Ok(word) = std::env::var("E2E_FAULT") {
-        return Ok(all.into_iter().filter(|fault| fault.is.contains(&word)).collect());
+    if let Ok(words) = std::env::var("E2E_FAULT") {
+        return Ok(all.into_iter().filter(|fault| words.split(',').any(|word| fault.is.contains(word))).collect());
     }
     let count = usize::try_from(FAULTS_IN_THE_WAY.times())?;
     if count <= PLACES.len() {
@@ -90,6 +90,11 @@ impl Delivered<'_> {
             the_loop.deliver(clone, self.live)?;
         }
         clone.update()?;
+        // A sync that has failed is tried again before any other.
+        wait::until("Argo CD is at rest", AFTER_A_FAILURE, || {
+            let state = the_loop.application()?["status"]["operationState"]["phase"].take();
+            expect("the last sync", state, Value::from("Succeeded"))
+        })?;
         (fault.plant)(the_loop, clone)?;
         let begin = Instant::now();
         let asked = self.commit(fault)?;

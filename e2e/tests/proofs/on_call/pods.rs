@@ -1,7 +1,10 @@
 //! No pod is made, or no node takes it.
 
+use std::time::Duration;
+
 use anyhow::Result;
-use e2e::{DEPLOYMENT, Loop, NAMESPACE, shell};
+use e2e::report::ensure;
+use e2e::{DEPLOYMENT, Loop, NAMESPACE, shell, wait};
 use serde_json::{Value, json};
 
 use super::fault::{Fault, Mend, in_git, planted};
@@ -10,6 +13,7 @@ const MANIFEST: &str = "k8s/deployment.yaml";
 const QUOTA: &str = "one-pod";
 const LIMITS: &str = "small-pods";
 const POLICY: &str = "no-pods-today";
+const COUNTS: Duration = Duration::from_secs(15);
 const POD: &str = "      automountServiceAccountToken: false\n";
 
 pub const FAULTS: &[Fault] = &[
@@ -57,16 +61,7 @@ pub const FAULTS: &[Fault] = &[
             let binding = json!({"policyName": POLICY, "validationActions": ["Deny"], "matchResources": own});
             the_loop.apply(&object(group, "ValidatingAdmissionPolicy", POLICY, &policy))?;
             the_loop.apply(&object(group, "ValidatingAdmissionPolicyBinding", POLICY, &binding))?;
-            // It counts once the API server has read it.
-            e2e::wait::until("a pod is refused", std::time::Duration::from_secs(15), || {
-                let pod = json!({"image": "x", "name": "x"});
-                let refused = shell::run_with_input(
-                    the_loop.kubectl().args(["create", "--dry-run=server", "-f", "-"]),
-                    &object("v1", "Pod", "x", &json!({"containers": [pod]})),
-                );
-                let said = refused.err().map(|error| error.to_string()).unwrap_or_default();
-                e2e::report::ensure("the policy's words", said.contains("no pods today"), said)
-            })?;
+            wait::until("a pod is refused", COUNTS, || refused(the_loop))?;
             Ok(())
         },
         |the_loop, _| {
@@ -91,9 +86,12 @@ pub const FAULTS: &[Fault] = &[
         "no PriorityClass with name nothing",
     ),
     in_git(
-        "a ServiceAccount that is not there",
-        |clone| clone.replace(MANIFEST, POD, &format!("{POD}      serviceAccountName: nothing\n")),
-        "serviceaccount \"nothing\" not found",
+        "a volume that nobody has made",
+        |clone| {
+            let volume = "{name: v, persistentVolumeClaim: {claimName: nothing}}";
+            clone.replace(MANIFEST, POD, &format!("{POD}      volumes: [{volume}]\n"))
+        },
+        "persistentvolumeclaim \"nothing\" not found",
     ),
     in_git(
         "a RuntimeClass that is not there",
@@ -152,4 +150,15 @@ fn nodes(the_loop: &Loop, does: &[&str], with: &[&str]) -> Result<()> {
     let name = the_loop.ask(&["get", "nodes", "--output=jsonpath={.items[0].metadata.name}"])?;
     let done = the_loop.ask(&[does, &[name.trim()], with].concat());
     if with.iter().any(|with| with.ends_with('-')) { Ok(()) } else { done.map(drop) }
+}
+
+/// A policy counts once the API server has read it.
+fn refused(the_loop: &Loop) -> Result<()> {
+    let security = json!({"runAsNonRoot": true, "allowPrivilegeEscalation": false,
+        "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}});
+    let container = json!({"name": "x", "image": "x", "securityContext": security});
+    let pod = object("v1", "Pod", "x", &json!({"containers": [container]}));
+    let asked = shell::run_with_input(the_loop.kubectl().args(["create", "--dry-run=server", "-f", "-"]), &pod);
+    let said = asked.err().map(|error| error.to_string()).unwrap_or_default();
+    ensure("the policy's words", said.contains("no pods today"), said)
 }

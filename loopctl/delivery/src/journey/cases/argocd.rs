@@ -244,3 +244,16 @@ fn an_application_that_is_gone_is_said_also_where_git_cannot_be_read() {
     assert!(answer.summary.contains("there is no such Application"), "{}", answer.summary);
     stuck(&gone(true), "`cargo loopctl up` makes it again");
 }
+
+#[test]
+fn a_sync_of_another_revision_that_is_tried_again_is_said_to_be_in_front() {
+    let facts = unapplied(|object| {
+        let operation = serde_json::json!({
+            "phase": "Running", "message": "failed to apply. Retrying attempt #3 at 12:00:00Z.", "retryCount": 3,
+            "syncResult": {"revision": "3".repeat(40)},
+        });
+        object.status.operation_state = Some(serde_json::from_value(operation).expect("as Argo CD writes it"));
+    });
+    let said = "the sync of 3333333 is in front of it: failed to apply. Retrying attempt #3";
+    check(&facts, State::Moving, "synced", HopState::Moving, said);
+}

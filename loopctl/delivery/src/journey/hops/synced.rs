@@ -2,6 +2,7 @@
 
 use super::Look;
 use crate::cluster::application::Application;
+use crate::coordinates::short;
 use crate::journey::answer::{Hop, HopState};
 use crate::journey::argocd::{errors, first_sync, not_by_itself, remarks, stopped};
 use crate::journey::facts::Facts;
@@ -53,8 +54,16 @@ fn synced(facts: &Facts, application: &Application) -> Hop {
     }
     if reasons.is_empty() {
         let says = operation.filter(|_| is_running).map(|operation| operation.message.clone());
-        let says = says.filter(|message| !message.is_empty());
+        let says = says.filter(|message| !message.is_empty()).or_else(|| in_front(facts, application));
         return Hop::new(NAME, HopState::Moving, detail).because(says).because(remarks(facts, application));
     }
     Hop::new(NAME, HopState::Stuck, detail).because(reasons)
+}
+
+/// A sync of another revision that has failed is tried again first, up to a minute later.
+fn in_front(facts: &Facts, application: &Application) -> Option<String> {
+    let operation = application.status.operation_state.as_ref()?;
+    let is_in_front = operation.phase == "Running" && !facts.containing.contains(operation.revision());
+    let revision = short(operation.revision());
+    is_in_front.then(|| format!("the sync of {revision} is in front of it: {}", operation.message))
 }
