@@ -144,7 +144,7 @@ pub const FAULTS: &[Fault] = &[
     in_git(
         "a value of the wrong type",
         |clone| clone.replace(MANIFEST, "minReadySeconds: 3", "minReadySeconds: three"),
-        "minReadySeconds",
+        "unrecognized type: int32",
     ),
     in_git(
         "a kind that the project does not permit",

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use e2e::Loop;
 use rustix::process::{Signal, kill_process};
 
-use super::fault::{Asked, Fault, LIVE, UNSEEN, planted};
+use super::fault::{Asked, Fault, LIVE, UNSEEN, nothing, planted};
 use crate::restarts::victim::{At, Victim};
 
 pub const FAULTS: &[Fault] = &[
@@ -21,7 +21,8 @@ pub const FAULTS: &[Fault] = &[
         "no node is chosen, and nobody says why",
     ),
     planted("a kubelet that does nothing", |_, _| freeze(&KUBELET), |_, _| thaw(&KUBELET), "is its kubelet running?"),
-    planted("a registry that does not answer", |_, _| freeze(&REGISTRY), |_, _| thaw(&REGISTRY), "it pulls the image"),
+    planted("a registry that does not answer", nothing, |_, _| thaw(&REGISTRY), "it pulls the image")
+        .asked(Asked::BumpedWith(|_| freeze(&REGISTRY))),
     planted("a git server that does not answer", |_, _| freeze(&GIT), |_, _| thaw(&GIT), "argo-rust.git")
         .asked(Asked::Live)
         .ends(LIVE),

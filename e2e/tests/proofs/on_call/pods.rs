@@ -74,10 +74,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     in_git(
         "a pod that Pod Security refuses",
-        |clone| {
-            clone.replace(MANIFEST, "privileged: false", "privileged: true")?;
-            clone.replace(MANIFEST, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
-        },
+        |clone| clone.replace(MANIFEST, "drop: [ALL]", "drop: [CHOWN]"),
         "violates PodSecurity",
     ),
     in_git(
