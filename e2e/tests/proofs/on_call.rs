@@ -99,7 +99,9 @@ impl Delivered<'_> {
         let begin = Instant::now();
         let asked = self.commit(fault)?;
         let (state, reason) = self.named(fault, &asked)?;
-        let (after, found) = (begin.elapsed(), self.found_by_doctor(fault)?);
+        let after = begin.elapsed();
+        self.the_loop.companion(&["wait", &asked, "--timeout", "0s"])?.ended(fault.ends)?;
+        let found = self.found_by_doctor(fault)?;
         let begin = Instant::now();
         self.mend(fault, &asked, &reason, found.as_ref().map(|(_, mend)| mend.as_str()))?;
         self.goes_on(fault, &asked)?;
@@ -156,7 +158,6 @@ impl Delivered<'_> {
         })?;
         let is_served = fault.ends == LIVE;
         ensure("live is what somebody is served with", (state == "live") == is_served, &state)?;
-        self.the_loop.companion(&["wait", asked, "--timeout", "0s"])?.ended(fault.ends)?;
         Ok((state, reason))
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use futures_util::future::join;
 
+use crate::access::NoAccess;
 use crate::cluster::Cluster;
 use crate::cluster::application::Application;
 use crate::cluster::kubeconfig::Kubeconfig;
@@ -30,6 +31,9 @@ pub struct Choice {
     /// Where the service is asked.
     pub endpoint: Option<String>,
 }
+
+/// For all that is said between a registry and whoever asks for one image: a token, a redirect, a second login.
+const REGISTRY: Duration = Duration::from_secs(10);
 
 pub struct Delivery {
     pub names: Coordinates,
@@ -157,7 +161,12 @@ impl Delivery {
             }
             _ => None,
         };
-        Registry::of(image, secret.as_deref(), self.stand_in.as_ref())?.digest(tag).await
+        let registry = Registry::of(image, secret.as_deref(), self.stand_in.as_ref())?;
+        let answer = tokio::time::timeout(REGISTRY, registry.digest(tag)).await;
+        answer.unwrap_or_else(|_| {
+            let seconds = REGISTRY.as_secs();
+            Err(NoAccess(format!("the registry of {image} does not answer: nothing from it within {seconds} s")).into())
+        })
     }
 }
 

@@ -21,7 +21,7 @@ pub const FAULTS: &[Fault] = &[
         "no node is chosen, and nobody says why",
     ),
     planted("a kubelet that does nothing", |_, _| freeze(&KUBELET), |_, _| thaw(&KUBELET), "is its kubelet running?"),
-    planted("a registry that does not answer", nothing, |_, _| thaw(&REGISTRY), "it pulls the image")
+    planted("a registry that does not answer", nothing, |_, _| thaw(&REGISTRY), "the registry of")
         .asked(Asked::BumpedWith(|_| freeze(&REGISTRY))),
     planted("a git server that does not answer", |_, _| freeze(&GIT), |_, _| thaw(&GIT), "argo-rust.git")
         .asked(Asked::Live)
