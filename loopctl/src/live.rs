@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 
 use delivery::Delivery;
-use delivery::coordinates::{Coordinates, split_image};
+use delivery::coordinates::Coordinates;
 use machine::Place;
 
 pub async fn delivery(place: &Place) -> Result<Delivery> {
@@ -13,11 +13,6 @@ pub async fn delivery(place: &Place) -> Result<Delivery> {
 /// The image that all pods run.
 pub async fn look(delivery: &Delivery) -> Result<String> {
     let image = delivery.image_in_git().await.map_err(Error::msg)?;
-    let mut serving = delivery.serving().await;
-    if let Ok(endpoint) = &mut serving.endpoint {
-        // Which commit answers is not asked: an image may have been given another tag, as for a rollback by hand.
-        endpoint.tag = split_image(&image)?.1;
-    }
-    serving.live(&image).map_err(Error::msg)?;
+    delivery.serving().await.with_any_tag().live(&image).map_err(Error::msg)?;
     Ok(image)
 }

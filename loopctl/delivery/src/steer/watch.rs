@@ -122,6 +122,7 @@ impl Watch<'_> {
         let names = &self.delivery.names;
         let (serving, application) =
             futures_util::future::join(self.delivery.serving(), self.delivery.application()).await;
+        let serving = serving.with_any_tag();
         let rollout = serving.rollout.as_ref().map_err(|reason| anyhow!(NoAccess(reason.clone())))?;
         let Some(rollout) = rollout else {
             return Ok(Verdict::NotApplied(format!("there is no Deployment {}", names.deployment)));

@@ -46,6 +46,16 @@ impl Serving {
         }
     }
 
+    /// The same where it is not asked which commit answers: an image may have been given another tag, as by hand.
+    pub fn with_any_tag(mut self) -> Self {
+        let running = self.rollout.as_ref().ok().and_then(Option::as_ref);
+        let tag = running.and_then(|rollout| split_image(&rollout.workload.image).ok()).map(|(_, tag)| tag);
+        if let (Ok(endpoint), Some(tag)) = (&mut self.endpoint, tag) {
+            endpoint.tag = tag;
+        }
+        self
+    }
+
     /// Every pod runs that image and somebody is served by it; otherwise what is missing.
     pub fn live(&self, image: &str) -> Result<(), String> {
         let rollout = self.rollout.as_ref()?.as_ref().ok_or("there is no Deployment")?;
