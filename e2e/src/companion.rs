@@ -1,5 +1,7 @@
 //! loopctl as a person uses it: with the kubeconfig of a cluster, and with an exit code that says how it went.
 
+use std::process::Command;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 
@@ -15,7 +17,10 @@ pub struct Said {
 impl Loop {
     /// Runs it with this loop's kubeconfig, in the checkout.
     pub fn companion(&self, arguments: &[&str]) -> Result<Said> {
-        let mut loopctl = self.loopctl();
+        self.said(self.loopctl(), arguments)
+    }
+
+    pub fn said(&self, mut loopctl: Command, arguments: &[&str]) -> Result<Said> {
         let output = loopctl.args(arguments).env("KUBECONFIG", self.state.join("kubeconfig")).output();
         let output = output.context("cannot run loopctl")?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::application::KIND;
 use crate::{APPLICATION, DEPLOYMENT, Loop, NAMESPACE};
 
+/// How OpenTofu's kubernetes provider signs what it writes.
+pub const PROVIDER: &str = "HashiCorp";
 const PROJECT: &str = "appprojects.argoproj.io";
 
 /// How a fault is taken back.
@@ -124,7 +126,7 @@ pub const FAULTS: [Fault; 10] = [
     },
 ];
 
-fn application(the_loop: &Loop, path: &str, value: Value) -> Result<()> {
+pub fn application(the_loop: &Loop, path: &str, value: Value) -> Result<()> {
     let set = json!([{"op": "add", "path": path, "value": value}]);
     the_loop.patch("argocd", KIND, APPLICATION, "e2e", &set)
 }
@@ -134,14 +136,24 @@ fn project(the_loop: &Loop, path: &str, value: Value) -> Result<()> {
     the_loop.patch("argocd", PROJECT, APPLICATION, "e2e", &set)
 }
 
-fn replicas(the_loop: &Loop, count: u32, by: &str) -> Result<()> {
+pub fn replicas(the_loop: &Loop, count: u32, by: &str) -> Result<()> {
     let set = json!([{"op": "replace", "path": "/spec/replicas", "value": count}]);
     the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, by, &set)
 }
 
+/// Of the service's container, as OpenTofu writes it, so that no sync takes it back.
+pub fn resources(the_loop: &Loop, what: &str, request: &str, limit: &str) -> Result<()> {
+    let path = "/spec/template/spec/containers/0/resources";
+    let patch = json!([
+        {"op": "replace", "path": format!("{path}/requests/{what}"), "value": request},
+        {"op": "replace", "path": format!("{path}/limits/{what}"), "value": limit},
+    ]);
+    the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, PROVIDER, &patch)
+}
+
 fn node_port(the_loop: &Loop, port: u16) -> Result<()> {
     let set = json!([{"op": "replace", "path": "/spec/ports/0/nodePort", "value": port}]);
-    the_loop.patch(NAMESPACE, "service", DEPLOYMENT, "HashiCorp", &set)
+    the_loop.patch(NAMESPACE, "service", DEPLOYMENT, PROVIDER, &set)
 }
 
 fn secret(the_loop: &Loop, content: &str) -> Result<()> {

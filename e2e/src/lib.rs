@@ -72,6 +72,14 @@ impl Loop {
         self.state.join("logs").join(format!("{part}.log"))
     }
 
+    /// As README has it typed; cargo then looks first whether there is anything to compile.
+    pub fn loopctl_as_typed(&self) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.checkout).args(["run", "--quiet", "--locked", "--manifest-path", "loopctl/Cargo.toml"]);
+        cargo.arg("--");
+        cargo
+    }
+
     /// As `make e2e` has built it: to ask cargo each time would take as long as most answers.
     pub fn loopctl(&self) -> Command {
         let mut loopctl = Command::new(target(&self.checkout, "loopctl").join("debug/loopctl"));

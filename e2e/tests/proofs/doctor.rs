@@ -15,17 +15,23 @@ const FINDINGS: i32 = 7;
 const HEAL: Duration = Duration::from_secs(60);
 
 /// What it found: a sentence, and the command that it names.
-type Finding = (String, String);
+pub type Finding = (String, String);
 
 fn findings(the_loop: &Loop) -> Result<Vec<Finding>> {
+    let (code, found) = asked(the_loop)?;
+    expect("the exit code", code, if found.is_empty() { 0 } else { FINDINGS })?;
+    Ok(found)
+}
+
+/// With the exit code.
+pub fn asked(the_loop: &Loop) -> Result<(i32, Vec<Finding>)> {
     let said = the_loop.companion(&["doctor", "--no-plan", "-o", "json"])?;
     let report = said.json()?;
     let checks = report["checks"].as_array().context("doctor lists its checks")?;
     let all = checks.iter().filter_map(|check| check["findings"].as_array()).flatten();
     let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
     let found: Vec<Finding> = all.map(|finding| (text(finding, "what"), text(finding, "mend"))).collect();
-    expect("the exit code", said.code, if found.is_empty() { 0 } else { FINDINGS })?;
-    Ok(found)
+    Ok((said.code, found))
 }
 
 pub fn doctor_finds_each_of_ten_planted_faults_and_none_on_a_healthy_loop(
@@ -71,7 +77,7 @@ fn find_and_mend(the_loop: &Loop, fault: &Fault, before: &Before) -> Result<Stri
     Ok(what)
 }
 
-fn the_one(found: &[Finding], said: &str) -> Result<Finding> {
+pub fn the_one(found: &[Finding], said: &str) -> Result<Finding> {
     match found.iter().find(|(what, _)| what.contains(said)) {
         Some(finding) => Ok(finding.clone()),
         None => bail!("expected: doctor says {said:?}\nseen: {found:#?}"),

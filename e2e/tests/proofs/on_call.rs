@@ -21,7 +21,7 @@ use e2e::{Loop, service, shell};
 use serde_json::Value;
 
 use self::fault::{Asked, Fault, LIVE, Mend};
-use crate::doctor::as_printed;
+use crate::doctor::{Finding, as_printed, asked, the_one};
 use crate::hops::tag_of;
 
 /// Within this time the reason is named.
@@ -97,14 +97,14 @@ impl Delivered<'_> {
         })?;
         (fault.plant)(the_loop, clone)?;
         let begin = Instant::now();
-        let asked = self.commit(fault)?;
-        let (state, reason) = self.named(fault, &asked)?;
+        let commit = self.commit(fault)?;
+        let (state, reason) = self.named(fault, &commit)?;
         let after = begin.elapsed();
-        self.the_loop.companion(&["wait", &asked, "--timeout", "0s"])?.ended(fault.ends)?;
+        self.the_loop.companion(&["wait", &commit, "--timeout", "0s"])?.ended(fault.ends)?;
         let found = self.found_by_doctor(fault)?;
         let begin = Instant::now();
-        self.mend(fault, &asked, &reason, found.as_ref().map(|(_, mend)| mend.as_str()))?;
-        self.goes_on(fault, &asked)?;
+        self.mend(fault, &commit, &reason, found.as_ref().map(|(_, mend)| mend.as_str()))?;
+        self.goes_on(fault, &commit)?;
         let doctor = found.map(|(what, _)| format!("; doctor: {what}")).unwrap_or_default();
         let mended = match fault.mend {
             Mend::Nothing => String::new(),
@@ -162,17 +162,12 @@ impl Delivered<'_> {
     }
 
     /// The finding and the command that is printed with it.
-    fn found_by_doctor(&self, fault: &Fault) -> Result<Option<(String, String)>> {
+    fn found_by_doctor(&self, fault: &Fault) -> Result<Option<Finding>> {
         if fault.doctor.is_empty() {
             return Ok(None);
         }
-        let report = self.the_loop.companion(&["doctor", "--no-plan", "-o", "json"])?.json()?;
-        let checks = report["checks"].as_array().context("doctor lists its checks")?;
-        let mut findings = checks.iter().filter_map(|check| check["findings"].as_array()).flatten();
-        let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
-        let found = findings.find(|finding| text(finding, "what").contains(fault.doctor));
-        let found = found.with_context(|| format!("expected: doctor says {:?}\nseen: {checks:#?}", fault.doctor))?;
-        Ok(Some((text(found, "what"), text(found, "mend"))))
+        let (_, found) = asked(self.the_loop)?;
+        the_one(&found, fault.doctor).map(Some)
     }
 
     fn mend(&self, fault: &Fault, asked: &str, reason: &str, printed: Option<&str>) -> Result<()> {

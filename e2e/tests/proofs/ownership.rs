@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use e2e::application::{AFTER_A_FAILURE, KIND, SYNC};
+use e2e::faults::PROVIDER;
 use e2e::report::{Report, ensure, expect};
 use e2e::wait::{self, seconds};
 use e2e::{APPLICATION, DEPLOYMENT, Loop, NAMESPACE, service};
 use serde_json::{Value, json};
 
-/// How OpenTofu's kubernetes provider signs what it writes.
-const PROVIDER: &str = "HashiCorp";
 const RESPECT: &str = "RespectIgnoreDifferences=true";
 const NODE_PORT: u16 = 30801;
 /// The third edit in a row is reverted after 18 s at the latest.

@@ -1,5 +1,6 @@
 //! What loopctl says of a commit, while the loop does well and while it does not.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -26,8 +27,12 @@ struct Said {
 }
 
 fn ask(the_loop: &Loop, arguments: &[&str]) -> Result<Said> {
+    ask_by(the_loop, the_loop.loopctl(), arguments)
+}
+
+fn ask_by(the_loop: &Loop, loopctl: Command, arguments: &[&str]) -> Result<Said> {
     let begin = Instant::now();
-    let said = the_loop.companion(&[arguments, &["--output", "json"]].concat())?;
+    let said = the_loop.said(loopctl, &[arguments, &["--output", "json"]].concat())?;
     Ok(Said { code: said.code, answer: said.json()?, took: begin.elapsed() })
 }
 
@@ -70,15 +75,20 @@ pub fn where_and_wait_tell_a_good_a_superseded_a_stuck_and_a_failed_deploy(
         let waited = ask(the_loop, &["wait", &good, "--timeout", "30s"])?;
         expect("the exit code of a good deploy", (waited.code, waited.state()), (LIVE, "live"))?;
         report.measured(format!("good: {}", waited.answer["summary"]));
-        let mut times = Vec::new();
+        let (mut starts, mut times) = (Vec::new(), Vec::new());
         for _ in 0..5 {
-            let said = ask(the_loop, &["where", &good])?;
+            let begin = Instant::now();
+            the_loop.said(the_loop.loopctl_as_typed(), &["--version"])?.ended(LIVE)?;
+            starts.push(begin.elapsed().as_secs_f64());
+            let said = ask_by(the_loop, the_loop.loopctl_as_typed(), &["where", &good])?;
             expect("where, once it is live", said.state(), "live")?;
             times.push(said.took.as_secs_f64());
         }
-        let (median, worst) = median_and_worst(&times);
-        report.measured(format!("where answers after {median:.2} s in the median, {worst:.2} s at worst"));
-        ensure("where answers within a second", median < 1.0, format!("{times:?}"))?;
+        let ((start, _), (median, worst)) = (median_and_worst(&starts), median_and_worst(&times));
+        report.measured(format!(
+            "where answers after {median:.2} s in the median, {worst:.2} s at worst, of which {start:.2} s are cargo's"
+        ));
+        ensure("where itself answers within a second", median - start < 1.0, format!("{times:?}"))?;
         let verified = ask(the_loop, &["verify"])?;
         expect("verify's exit code on a good deploy", verified.code, LIVE)?;
 

@@ -1,9 +1,8 @@
 //! A container is not made, ends, or is not ready.
 
 use anyhow::Result;
+use e2e::faults::resources;
 use e2e::repository::Clone;
-use e2e::{DEPLOYMENT, Loop, NAMESPACE};
-use serde_json::json;
 
 use super::fault::{Asked, FAILED, Fault, in_git, nothing, planted};
 
@@ -40,7 +39,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     in_git(
         "a program that ends by itself",
-        |clone| before_end(clone, "ARGO_RUST_LISTEN", "nowhere"),
+        |clone| variable(clone, "ARGO_RUST_LISTEN", "nowhere"),
         "| argo-rust: ARGO_RUST_LISTEN",
     ),
     in_git(
@@ -86,9 +85,9 @@ pub const FAULTS: &[Fault] = &[
     ),
     planted(
         "too little memory to start with",
-        |the_loop, _| memory(the_loop, "2Mi", "2Mi"),
-        |the_loop, _| memory(the_loop, "32Mi", "64Mi"),
-        "OOM",
+        |the_loop, _| resources(the_loop, "memory", "2Mi", "2Mi"),
+        |the_loop, _| resources(the_loop, "memory", "32Mi", "64Mi"),
+        "FailedCreatePodSandBox",
     ),
     in_git(
         "a rollout that takes longer than it may",
@@ -106,7 +105,7 @@ fn before(clone: &Clone, line: &str, new: &str) -> Result<()> {
 }
 
 /// One more variable of the service.
-fn before_end(clone: &Clone, name: &str, value: &str) -> Result<()> {
+fn variable(clone: &Clone, name: &str, value: &str) -> Result<()> {
     clone.replace(MANIFEST, ENV, &format!("{ENV}            - {{name: {name}, value: \"{value}\"}}\n"))
 }
 
@@ -126,14 +125,4 @@ fn probe(clone: &Clone, name: &str, from: &str, to: &str) -> Result<()> {
     let at = text.find(&format!("{name}:")).unwrap_or_default();
     let (head, tail) = text.split_at(at);
     clone.write(MANIFEST, &format!("{head}{}", tail.replacen(from, to, 1)))
-}
-
-/// As OpenTofu writes it, so that no sync takes it back.
-fn memory(the_loop: &Loop, request: &str, limit: &str) -> Result<()> {
-    let path = "/spec/template/spec/containers/0/resources";
-    let patch = json!([
-        {"op": "replace", "path": format!("{path}/requests/memory"), "value": request},
-        {"op": "replace", "path": format!("{path}/limits/memory"), "value": limit},
-    ]);
-    the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, "HashiCorp", &patch)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use e2e::faults::resources;
 use e2e::report::ensure;
 use e2e::{DEPLOYMENT, Loop, NAMESPACE, shell, wait};
 use serde_json::{Value, json};
@@ -96,14 +97,14 @@ pub const FAULTS: &[Fault] = &[
         "RuntimeClass \"nothing\" not found",
     ),
     in_git(
-        "a node that no node is",
+        "a node selector that no node has",
         |clone| clone.replace(MANIFEST, POD, &format!("{POD}      nodeSelector: {{disk: fast}}\n")),
         "didn't match Pod's node affinity/selector",
     ),
     planted(
         "more CPU than a node has",
-        |the_loop, _| requests(the_loop, "100", "100"),
-        |the_loop, _| requests(the_loop, "50m", "200m"),
+        |the_loop, _| resources(the_loop, "cpu", "100", "100"),
+        |the_loop, _| resources(the_loop, "cpu", "50m", "200m"),
         "Insufficient cpu",
     ),
     planted(
@@ -130,16 +131,6 @@ fn object(version: &str, kind: &str, name: &str, spec: &Value) -> String {
     let metadata = json!({"name": name, "namespace": NAMESPACE});
     let metadata = if version.contains('/') { json!({"name": name}) } else { metadata };
     json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}).to_string()
-}
-
-/// As OpenTofu writes it, so that no sync takes it back.
-fn requests(the_loop: &Loop, cpu: &str, limit: &str) -> Result<()> {
-    let path = "/spec/template/spec/containers/0/resources";
-    let patch = json!([
-        {"op": "replace", "path": format!("{path}/requests/cpu"), "value": cpu},
-        {"op": "replace", "path": format!("{path}/limits/cpu"), "value": limit},
-    ]);
-    the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, "HashiCorp", &patch)
 }
 
 /// The one node that there is. What is so already is no error.

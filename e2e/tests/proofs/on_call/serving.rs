@@ -1,9 +1,10 @@
 //! Nobody is led to the pods, or nobody answers there.
 
 use anyhow::Result;
-use e2e::application::{KIND, SYNC};
+use e2e::application::SYNC;
+use e2e::faults::{PROVIDER, application, replicas};
 use e2e::repository::Clone;
-use e2e::{APPLICATION, DEPLOYMENT, Loop, NAMESPACE};
+use e2e::{DEPLOYMENT, Loop, NAMESPACE};
 use serde_json::json;
 
 use super::fault::{Asked, Fault, Mend, planted};
@@ -44,8 +45,8 @@ pub const FAULTS: &[Fault] = &[
     .mended(Mend::AsDoctorPrints),
     planted(
         "a Deployment that is scaled to 0",
-        |the_loop, _| replicas(the_loop, 0),
-        |the_loop, _| replicas(the_loop, 1),
+        |the_loop, _| replicas(the_loop, 0, PROVIDER),
+        |the_loop, _| replicas(the_loop, 1, PROVIDER),
         "the Deployment is scaled to 0",
     )
     .asked(Asked::Live)
@@ -65,12 +66,5 @@ fn service(the_loop: &Loop, clone: &Clone, from: &str, to: &str) -> Result<()> {
 }
 
 fn heal(the_loop: &Loop, on: bool) -> Result<()> {
-    let patch = json!([{"op": "add", "path": "/spec/syncPolicy/automated/selfHeal", "value": on}]);
-    the_loop.patch("argocd", KIND, APPLICATION, "e2e", &patch)
-}
-
-/// As OpenTofu writes it, so that no sync takes it back.
-fn replicas(the_loop: &Loop, count: u32) -> Result<()> {
-    let patch = json!([{"op": "replace", "path": "/spec/replicas", "value": count}]);
-    the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, "HashiCorp", &patch)
+    application(the_loop, "/spec/syncPolicy/automated/selfHeal", json!(on))
 }
