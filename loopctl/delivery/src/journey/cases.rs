@@ -121,7 +121,8 @@ fn pod(name: &str) -> Pod {
 
 fn troubled(kind: Kind, restarts: i32) -> Pod {
     let trouble = Trouble { kind, reason: "Reason".into(), message: "the message".into(), log: vec!["a line".into()] };
-    Pod { ready: false, restarts, trouble: Some(trouble), ..pod("bad") }
+    let running_since = pod("bad").running_since.filter(|_| kind != Kind::Crash);
+    Pod { ready: false, restarts, running_since, trouble: Some(trouble), ..pod("bad") }
 }
 
 fn rollout(tag: &str, pods: Vec<Pod>) -> Rollout {

@@ -50,7 +50,7 @@ pub(super) fn of<'a>(
     }
     for container in containers {
         let probe = newest(events, |event| is_said(event, "Unhealthy") && is_about(event, container));
-        if let Some(trouble) = of_container(container, probe.and_then(|event| event.message.as_deref())) {
+        if let Some(trouble) = of_container(container, probe) {
             return Some((Some(container), trouble));
         }
     }
@@ -87,17 +87,21 @@ fn is_said(event: &Event, reason: &str) -> bool {
     event.reason.as_deref() == Some(reason)
 }
 
-fn of_container(container: &Container, probe: Option<&str>) -> Option<Trouble> {
+fn of_container(container: &Container, probe: Option<&Event>) -> Option<Trouble> {
     let status = container.status?;
     let state = status.state.as_ref()?;
     let is_to_end = container.kind == "init container";
     if status.ready || (is_to_end && state.terminated.as_ref().is_some_and(|ended| ended.exit_code == 0)) {
         return None;
     }
-    let by_probe = |message: &str| trouble_of(Kind::Probe, "Unhealthy", message);
+    let running_since = state.running.as_ref().map(|running| running.started_at.as_ref().map(|time| time.0));
+    let message = |event: &Event| event.message.clone().unwrap_or_default();
+    let by_probe = |event| trouble_of(Kind::Probe, "Unhealthy", &message(event));
     match (in_container(status), probe) {
-        (Some(crash), Some(message)) if is_killed_by(message, &crash, status) => Some(by_probe(message)),
-        (None, Some(message)) => Some(by_probe(message)),
+        (Some(crash), Some(event)) if is_killed_by(&message(event), &crash, status) => Some(by_probe(event)),
+        // What is said of the run of now counts for more than how the one before has ended.
+        (Some(_), Some(event)) if running_since.is_some_and(|since| seen(event) >= since) => Some(by_probe(event)),
+        (None, Some(event)) => Some(by_probe(event)),
         (None, None) if is_to_end && state.running.is_some() => {
             Some(trouble_of(Kind::Unended, "Running", "it has not ended, and the other containers wait for it"))
         }
@@ -121,7 +125,8 @@ fn in_container(status: &ContainerStatus) -> Option<Trouble> {
             ended.signal.map_or_else(|| format!("exit code {}", ended.exit_code), |signal| format!("signal {signal}"));
         trouble_of(Kind::Crash, reason, &format!("the container ended with {code} ({reason})"))
     });
-    let Some(waiting) = &state.waiting else { return crash.filter(|_| state.running.is_none()) };
+    // A program that ends at once is seen running too, for a moment after each of its starts.
+    let Some(waiting) = &state.waiting else { return crash };
     let reason = waiting.reason.as_deref().unwrap_or_default();
     let message = waiting.message.as_deref().unwrap_or_default();
     match reason {

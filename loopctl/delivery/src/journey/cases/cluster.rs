@@ -96,6 +96,19 @@ fn what_keeps_a_pod_from_being_ready_is_the_reason() {
 }
 
 #[test]
+fn a_program_that_runs_again_may_hold_this_time_and_how_it_ended_before_is_told() {
+    let after = |seconds: i64| {
+        but(|facts| {
+            (facts.now, facts.serving.now) = (at(68 + seconds), at(68 + seconds));
+            let again = Pod { running_since: Some(at(68)), ..troubled(Kind::Crash, 2) };
+            facts.serving.rollout = Ok(Some(rollout(OWN, vec![again])));
+        })
+    };
+    check(&after(29), State::Moving, "pods", HopState::Moving, "the message");
+    check(&after(30), State::Stuck, "pods", HopState::Stuck, "the message");
+}
+
+#[test]
 fn a_probe_may_fail_while_the_pod_starts_and_not_for_longer() {
     let after = |seconds: i64| {
         but(|facts| {

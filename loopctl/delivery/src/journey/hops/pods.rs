@@ -179,7 +179,9 @@ fn silence(now: Timestamp, pod: &Pod) -> Option<Trouble> {
 fn severity(now: Timestamp, pod: &Pod, trouble: &Trouble) -> HopState {
     let running = passed(now, pod.running_since);
     match trouble.kind {
-        Kind::Crash if pod.restarts >= CRASHES => HopState::Failed,
+        Kind::Crash if pod.running_since.is_none() && pod.restarts >= CRASHES => HopState::Failed,
+        // It runs again, and this time may hold.
+        Kind::Crash if pod.running_since.is_some() && running < STARTING => HopState::Moving,
         Kind::Probe | Kind::Unended if pod.restarts == 0 && running < STARTING => HopState::Moving,
         // A large image takes its time, and so does a program that is asked late.
         Kind::Silence if pod.node.is_some() && pod.is_heard_of && pod.trouble.is_none() => HopState::Moving,

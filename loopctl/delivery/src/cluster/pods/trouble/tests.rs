@@ -86,6 +86,29 @@ fn a_probe_is_that_of_the_container_which_its_event_names() {
 }
 
 #[test]
+fn a_container_that_was_started_again_is_in_the_same_trouble_until_it_is_ready_or_a_probe_says_another() {
+    let again = |ready: bool, code: i32| {
+        let mut own = running("own", ready);
+        own["restartCount"] = json!(2);
+        own["lastState"] = json!({"terminated": {"exitCode": code, "reason": "Error"}});
+        status(&[], &[running("logs", true), own])
+    };
+    let probe = |at: &str, words: &str| {
+        let mut event = event("Unhealthy", words, Some("own"));
+        event["lastTimestamp"] = json!(at);
+        event
+    };
+    let crash = Some((Kind::Crash, "exit code 64", None));
+    check(&again(false, 64), &[], crash);
+    check(&again(true, 64), &[], None);
+    check(&again(false, 64), &[probe("2026-01-01T11:59:59Z", "Readiness probe failed: 503")], crash);
+    let of_now = probe("2026-01-01T12:00:05Z", "Readiness probe failed: 503");
+    check(&again(false, 64), &[of_now], Some((Kind::Probe, "503", None)));
+    let killed = probe("2026-01-01T11:59:59Z", "Liveness probe failed: 500");
+    check(&again(false, 137), &[killed], Some((Kind::Probe, "500", None)));
+}
+
+#[test]
 fn what_only_events_and_conditions_say_is_told_where_no_container_does() {
     let creating = status(&[], &[waiting("own", "ContainerCreating")]);
     let mount = event("FailedMount", "secret \"a\" not found", None);
