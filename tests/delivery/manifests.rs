@@ -94,8 +94,11 @@ fn a_rollout_never_takes_an_old_pod_before_a_new_one_is_ready_and_drains_it_in_t
     let deadline = humantime::parse_duration(settings::DRAIN_DEADLINE.default).unwrap();
     let grace = Duration::from_secs(spec["template"]["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap());
     assert!(grace >= deadline + Duration::from_secs(5), "terminationGracePeriodSeconds {grace:?}, drain {deadline:?}");
-    let delay = humantime::parse_duration(settings::DRAIN_DELAY.default).unwrap();
-    assert!(delay >= Duration::from_secs(5), "endpoints need seconds to leave the routing");
+    let container = container();
+    let set = container["env"].as_array().unwrap().iter().find(|each| each["name"] == settings::DRAIN_DELAY.name);
+    let delay = humantime::parse_duration(set.and_then(|each| each["value"].as_str()).unwrap()).unwrap();
+    assert!(delay >= Duration::from_secs(10), "a kubelet that is started anew needs up to 8 seconds to ask the new pod");
+    assert!(deadline >= delay + Duration::from_secs(5), "what is in flight has {deadline:?} less {delay:?}");
 }
 
 #[test]

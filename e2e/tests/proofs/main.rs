@@ -7,6 +7,7 @@ mod bad_releases;
 mod connections;
 mod detection;
 mod doctor;
+mod drain;
 mod hops;
 mod image;
 mod lifecycle;
@@ -76,6 +77,7 @@ const PROOFS: &[Proof] = proofs![
     rollout_under_load::rollouts_under_load_fail_no_request,
     lifecycle::up_while_it_is_up_says_so_and_restarts_nothing,
     restarts::each_part_is_killed_under_load_and_the_loop_heals,
+    drain::a_kubelet_that_is_killed_while_a_pod_drains_loses_no_request,
 ];
 
 fn main() -> ExitCode {

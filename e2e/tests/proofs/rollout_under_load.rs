@@ -33,7 +33,8 @@ const SIZE: &str = "800m";
 
 /// Rollouts with the drain delay taken away, until one request fails.
 const CONTROL_ROLLOUTS: usize = 10;
-const AT_ONCE: &str = "          env:\n            - name: ARGO_RUST_DRAIN_DELAY\n              value: 0s\n";
+const DELAY: &str = "value: 15s";
+const AT_ONCE: &str = "value: 0s";
 
 const DEAF: &str = r#"--cmd=["sh", "-c", "./argo-rust; exit"]"#;
 const ROLLED_OUT: Duration = Duration::from_secs(120);
@@ -110,7 +111,7 @@ impl<'a> Rollouts<'a> {
     /// The same service, told to close its listener at once: what the drain delay is for.
     fn control(&self, report: &mut Report) -> Result<()> {
         self.clone.update()?;
-        self.clone.replace("k8s/deployment.yaml", "          env:\n", AT_ONCE)?;
+        self.clone.replace("k8s/deployment.yaml", DELAY, AT_ONCE)?;
         self.push("Close the listener at once", &self.tags[0])?;
         let load = Load::start(service::ADDRESS.parse()?, &load()?)?;
         let mut rollouts = 0;
