@@ -1,13 +1,13 @@
 //! An HTTP client that opens no connection and repeats no request behind the test's back.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
 pub struct Answer {
     pub status: StatusCode,
@@ -20,8 +20,14 @@ pub struct Answer {
 pub struct Connection(SendRequest<Empty<Bytes>>);
 
 impl Connection {
-    pub async fn open(address: SocketAddr) -> Result<Self, String> {
-        let stream = TcpStream::connect(address).await.map_err(|error| format!("connect: {error}"))?;
+    /// From an address of this machine's own, such as 127.0.1.1.
+    pub async fn open(from: Ipv4Addr, address: SocketAddr) -> Result<Self, String> {
+        let connect = async {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((from, 0).into())?;
+            socket.connect(address).await
+        };
+        let stream = connect.await.map_err(|error| format!("connect: {error}"))?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| format!("{error:?}"))?;
         tokio::spawn(connection);

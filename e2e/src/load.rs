@@ -5,8 +5,8 @@
 
 mod report;
 
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -63,10 +63,10 @@ impl Load {
             .context("cannot start the threads of the load")?;
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = watch::channel(false);
-        let streams = streams.to_vec();
+        let (from, streams) = (another_address(), streams.to_vec());
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
-            move || runtime.block_on(run(address, streams, shared, stopped))
+            move || runtime.block_on(run(from, address, streams, shared, stopped))
         });
         Ok(Self { thread, shared, stop })
     }
@@ -92,7 +92,16 @@ impl Load {
     }
 }
 
+/// A load of its own address: a connection that nobody took stays in the kernel's table for two minutes, and whoever comes
+/// from the same port again is led as it was.
+fn another_address() -> Ipv4Addr {
+    static LOADS: AtomicU16 = AtomicU16::new(1);
+    let [high, low] = LOADS.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    Ipv4Addr::new(127, 1, high, low)
+}
+
 async fn run(
+    from: Ipv4Addr,
     address: SocketAddr,
     streams: Vec<Stream>,
     shared: Arc<Shared>,
@@ -101,7 +110,7 @@ async fn run(
     let mut reports: Vec<Report> = streams.iter().map(|stream| Report::new(stream.name)).collect();
     let mut clients = JoinSet::new();
     for (index, stream) in streams.iter().copied().enumerate() {
-        let client = Client { address, stream, shared: Arc::clone(&shared), stop: stop.clone() };
+        let client = Client { from, address, stream, shared: Arc::clone(&shared), stop: stop.clone() };
         match stream.connections {
             Connections::FreshEachTime => {
                 clients.spawn(async move { (index, client.fresh().await) });
@@ -124,6 +133,7 @@ async fn run(
 
 #[derive(Clone)]
 struct Client {
+    from: Ipv4Addr,
     address: SocketAddr,
     stream: Stream,
     shared: Arc<Shared>,
@@ -202,7 +212,7 @@ impl Client {
         }
         let connection = match kept {
             Some(connection) => connection,
-            None => kept.insert(Connection::open(self.address).await?),
+            None => kept.insert(Connection::open(self.from, self.address).await?),
         };
         let answer = connection.get(self.stream.path).await?;
         if answer.status != hyper::StatusCode::OK {

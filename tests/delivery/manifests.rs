@@ -97,7 +97,10 @@ fn a_rollout_never_takes_an_old_pod_before_a_new_one_is_ready_and_drains_it_in_t
     let container = container();
     let set = container["env"].as_array().unwrap().iter().find(|each| each["name"] == settings::DRAIN_DELAY.name);
     let delay = humantime::parse_duration(set.and_then(|each| each["value"].as_str()).unwrap()).unwrap();
-    assert!(delay >= Duration::from_secs(10), "a kubelet that is started anew needs up to 8 seconds to ask the new pod");
+    assert!(
+        delay >= Duration::from_secs(10),
+        "a kubelet that is started anew needs up to 8 seconds to ask the new pod"
+    );
     assert!(deadline >= delay + Duration::from_secs(5), "what is in flight has {deadline:?} less {delay:?}");
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use e2e::load::{Connections, Load, Stream, summary};
+use e2e::load::{Connections, Failure, Load, Stream, summary};
 use e2e::repetitions::KUBELETS_KILLED_IN_A_DRAIN;
 use e2e::report::{Report, ensure};
 use e2e::repository::Clone;
@@ -75,13 +75,17 @@ impl Drains<'_> {
         self.pods.first("a pod that drains", Instant::now() + ROLLED_OUT, |pod| {
             !pod["metadata"]["deletionTimestamp"].is_null()
         })?;
+        let killed = Instant::now();
         KUBELET.kill(self.the_loop)?;
         self.the_loop.wait_for_old_pods()?;
         let ended = load.end()?;
         let failures = ended.iter().flat_map(|stream| &stream.failures);
         let failed = ended.iter().map(|stream| stream.failures.len()).sum();
         if failed > 0 {
-            println!("      {}", summary(failures));
+            println!("      {}", summary(failures.clone()));
+            let after = |failure: &Failure| (failure.at - killed).as_secs_f64();
+            let times: Vec<String> = failures.map(|failure| format!("{:.1}", after(failure))).collect();
+            println!("      seconds after the kill: {}", times.join(" "));
         }
         Ok((ended.iter().map(|stream| stream.requests).sum(), failed))
     }
