@@ -27,7 +27,7 @@ type BumpStep = fn(&World, &Path, &str) -> Report;
 #[test]
 fn every_round_ends_on_the_newest_inputs_and_nothing_is_lost() {
     let seed = seed();
-    let totals = play(number("BUMP_ROUNDS").unwrap_or(60), seed, run::bump);
+    let totals = play(number("BUMP_ROUNDS").unwrap_or(40), seed, run::bump);
     println!("figures: {totals}, {} faults (BUMP_SEED={seed})", totals.faults.len());
     assert!(totals.faults.is_empty(), "replay with BUMP_SEED={seed}:\n{}", totals.faults.join("\n"));
     if totals.rounds < 20 {
