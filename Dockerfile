@@ -25,7 +25,6 @@ COPY --from=builder /app/target/release/argo-rust .
 ARG REVISION=""
 LABEL org.opencontainers.image.title="argo-rust" \
       org.opencontainers.image.description="A small REST API and the whole GitOps loop that delivers it" \
-      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.revision="$REVISION"
 # Numeric, so that Kubernetes can see that it is not root.
 USER 65532:65532

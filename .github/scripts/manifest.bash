@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # The file is read by its lines, so that an edit keeps every other byte and nothing has to be installed.
-# loopctl/src/manifest.rs reads by the same rules; tests/cases/manifest.yaml holds all of them to it.
+# loopctl reads by the same rules; a table of cases holds the two to each other.
 # An image that is written in another way than block style is refused with its line. A hold is found in
 # any style: whatever may be one is one.
 

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+#[cfg(target_os = "linux")]
+use crate::commands::local;
 use crate::commands::{
-    completions, doctor, down, git_server, guard, keep, logs, pull_secret, push, rename, resume, rollback, run_program,
-    runs, service, status, sync, up, verify, wait, where_is,
+    completions, doctor, guard, new, pull_secret, resume, rollback, service, sync, update, verify, wait, where_is,
 };
 use crate::exit::Exit;
 
@@ -30,20 +31,19 @@ enum Command {
     Doctor(doctor::Options),
     Service(service::Options),
     PullSecret(pull_secret::Options),
-    Rename(rename::Options),
-    Up(up::Options),
-    Down(down::Options),
-    Push(push::Options),
-    Runs(runs::Options),
-    Status(status::Options),
-    Logs(logs::Options),
+    New(new::Options),
+    Update(update::Options),
     Completions(completions::Options),
-    Keep(keep::Options),
-    GitServer(git_server::GitServer),
-    PostReceive(git_server::PostReceive),
-    RunWorkflow(git_server::RunWorkflow),
-    RunProgram(run_program::Options),
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    Local(local::Command),
 }
+
+#[cfg(target_os = "linux")]
+const LOCAL: &[&str] = &local::TYPED;
+/// The loop is made of what Linux alone has.
+#[cfg(not(target_os = "linux"))]
+const LOCAL: &[&str] = &[];
 
 /// How `--help` puts the commands under headings; a command that is in none is a mistake of this list.
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -51,8 +51,8 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "On any cluster with Argo CD",
         &["where", "wait", "verify", "sync", "rollback", "resume", "guard", "doctor", "pull-secret"],
     ),
-    ("This repository", &["service", "rename"]),
-    ("The loop on this machine", &["up", "down", "push", "runs", "status", "logs"]),
+    ("A repository", &["new", "update", "service"]),
+    ("The loop on this machine", LOCAL),
     ("This program", &["completions", "help"]),
 ];
 
@@ -68,19 +68,11 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Doctor(options) => doctor::run(&options),
         Command::Service(options) => service::run(&options),
         Command::PullSecret(options) => pull_secret::run(&options),
-        Command::Rename(options) => rename::run(&options),
-        Command::Up(options) => up::run(&options),
-        Command::Down(options) => down::run(&options),
-        Command::Status(options) => status::run(&options),
-        Command::Logs(options) => logs::run(&options),
-        Command::Push(options) => push::run(&options),
-        Command::Runs(options) => runs::run(&options),
+        Command::New(options) => new::run(&options),
+        Command::Update(options) => update::run(&options),
         Command::Completions(options) => completions::run(&options, tree()),
-        Command::Keep(options) => keep::run(&options),
-        Command::GitServer(options) => git_server::serve(&options),
-        Command::PostReceive(options) => git_server::post_receive(&options),
-        Command::RunWorkflow(options) => git_server::run_workflow(&options),
-        Command::RunProgram(options) => run_program::run(&options),
+        #[cfg(target_os = "linux")]
+        Command::Local(command) => local::run(&command),
     }
 }
 

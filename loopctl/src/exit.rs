@@ -30,7 +30,7 @@ pub const MEANINGS: [(Exit, &str); 10] = [
     (Exit::Held, "held: the hold in k8s/deployment.yaml stops it"),
     (Exit::TimedOut, "timed out"),
     (Exit::NoAccess, "no access to the cluster, the repository or the registry"),
-    (Exit::Findings, "doctor has found something"),
+    (Exit::Findings, "doctor or update --check has found something"),
     (Exit::RolledBack, "guard has rolled the revision back"),
     (Exit::NotPushed, "guard may not push; somebody else has to type what it printed"),
 ];

@@ -4,8 +4,8 @@ mod changes;
 mod cli;
 mod commands;
 mod exit;
-mod live;
 mod output;
+mod rendered;
 mod target;
 mod text;
 

@@ -30,6 +30,5 @@ table_of_contents! {
 /// What the description says of the API as a whole, but for its version.
 pub const ABOUT: &str = r#"{
   "title": "argo-rust",
-  "description": "A small REST API that is delivered by its own repository. Every error is an RFC 9457 problem; a path that is none of these answers 404, a method other than GET and HEAD 405 with an Allow header.",
-  "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" }
+  "description": "A small REST API that is delivered by its own repository. Every error is an RFC 9457 problem; a path that is none of these answers 404, a method other than GET and HEAD 405 with an Allow header."
 }"#;

@@ -109,3 +109,19 @@ fn both_licences_are_there() {
     }
     assert!(text("Cargo.toml").contains(r#"license = "MIT OR Apache-2.0""#));
 }
+
+#[test]
+fn a_release_has_the_changelogs_section_of_the_tools_version_and_no_other() {
+    let notes = |tag: &str| {
+        let output = std::process::Command::new(path("scripts/release-notes")).arg(tag).output().unwrap();
+        let said = if output.status.success() { output.stdout } else { output.stderr };
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    let cargo = text("loopctl/Cargo.toml");
+    let (_, package) = cargo.split_once("[workspace.package]\nversion = \"").expect("the version of tool and template");
+    let version = package.split('"').next().unwrap();
+    let (is_made, section) = notes(&format!("v{version}"));
+    assert!(is_made && section.contains("### Added"), "CHANGELOG.md needs a section ## [{version}]: {section}");
+    let (is_made, said) = notes("v99.0.0");
+    assert!(!is_made && said.contains(&format!("loopctl/Cargo.toml has version {version}")), "{said}");
+}

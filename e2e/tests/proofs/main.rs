@@ -11,11 +11,11 @@ mod drain;
 mod hops;
 mod image;
 mod lifecycle;
+mod new;
 mod on_call;
 mod ownership;
 mod pull_secret;
 mod pushes;
-mod rename;
 mod restarts;
 mod rights;
 mod rollout_under_load;
@@ -71,13 +71,14 @@ const PROOFS: &[Proof] = proofs![
     adopt::a_pull_secret_made_by_command_lets_waiting_pods_start,
     adopt::a_service_added_by_command_comes_up_with_one_apply,
     adopt::a_service_added_for_git_is_delivered_and_removed_again,
-    rename::a_renamed_clone_passes_its_tests_and_can_be_renamed_back,
+    new::a_new_repository_passes_its_tests_and_says_what_is_no_longer_the_templates,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
     speed::polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen_seconds_in_the_median,
     rollout_under_load::rollouts_under_load_fail_no_request,
     lifecycle::up_while_it_is_up_says_so_and_restarts_nothing,
     restarts::each_part_is_killed_under_load_and_the_loop_heals,
     drain::a_kubelet_that_is_killed_while_a_pod_drains_loses_no_request,
+    new::a_new_repository_is_delivered_by_a_loop_of_its_own,
 ];
 
 fn main() -> ExitCode {

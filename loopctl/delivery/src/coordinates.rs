@@ -10,8 +10,8 @@ pub const DEPLOYMENT: &str = "k8s/deployment.yaml";
 pub const SERVICE: &str = "k8s/service.yaml";
 pub const APPLICATION: &str = "argocd/application.yaml";
 
-/// The annotation of the Deployment in git that stops all bumps.
-pub const HOLD: &str = "delivery.argo-rust/hold";
+/// What the bump goes by; it names the annotation of the Deployment in git that stops all bumps.
+const SCRIPT: &str = ".github/scripts/manifest.bash";
 
 /// The branch that is meant where none is named; which one that is, the remote says.
 pub const DEFAULT_BRANCH: &str = "HEAD";
@@ -44,6 +44,8 @@ pub struct Coordinates {
     /// The birth value; the live Service may have another one.
     pub node_port: Option<u16>,
     pub pull_secrets: Vec<String>,
+    /// The annotation that stops all bumps.
+    pub hold: String,
     /// What the delivery asks of the service; None where the manifest's readiness is probed in another way than by HTTP.
     pub probe: Option<Probe>,
 }
@@ -93,6 +95,7 @@ impl Coordinates {
                 .and_then(Value::as_u64)
                 .and_then(|port| port.try_into().ok()),
             pull_secrets: deployment.names("/spec/template/spec/imagePullSecrets"),
+            hold: hold_in(folder).unwrap_or(format!("delivery.{}/hold", deployment.text("/metadata/name")?)),
             probe: deployment.probe(&container),
             repository,
             image,
@@ -131,6 +134,12 @@ pub fn place_of(image: &str) -> (String, String) {
         Some((name, digest)) => (name.to_owned(), digest.to_owned()),
         None => (image.to_owned(), "latest".to_owned()),
     })
+}
+
+/// None in a repository that is bumped by other means.
+fn hold_in(folder: &Path) -> Option<String> {
+    let script = std::fs::read_to_string(folder.join(SCRIPT)).ok()?;
+    script.lines().find_map(|line| line.strip_prefix("readonly HOLD=")).map(str::to_owned)
 }
 
 /// What Argo CD takes a targetRevision for, as long as it is a branch.
@@ -235,6 +244,7 @@ mod tests {
         let found = Coordinates::read(folder).expect("the checkout's manifests are whole");
         assert_eq!(found.image.rsplit('/').next(), found.slug.rsplit('/').next());
         assert_eq!(found.selector, format!("app.kubernetes.io/name={}", found.deployment));
+        assert_eq!(found.hold, format!("delivery.{}/hold", found.deployment));
         assert!(found.node_port.is_some() && !found.pull_secrets.is_empty(), "{found:?}");
     }
 

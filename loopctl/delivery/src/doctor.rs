@@ -76,6 +76,7 @@ checks![
     settings,
     versions,
     node_ports,
+    template,
 ];
 
 /// Asked for last and by itself, as it runs a program that takes its time.

@@ -1,4 +1,4 @@
-//! The repository: the only place that runs git. Nothing here changes a branch, the index or a file of the clone.
+//! The repository: the only place that runs git. Nothing but `template` changes a branch, the index or a file of the clone.
 
 mod address;
 pub mod change;
@@ -7,6 +7,7 @@ pub mod history;
 pub mod message;
 pub mod remote;
 mod taken_over;
+pub mod template;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -9,7 +9,10 @@ use std::sync::LazyLock;
 use anyhow::{Context, Result, bail};
 use regex::Regex;
 
-use crate::coordinates::{DEPLOYMENT, HOLD};
+use crate::coordinates::DEPLOYMENT;
+
+/// The annotation by which a Deployment in git stops all bumps; each repository puts its own name into it.
+const HOLD: &str = r"delivery\.[A-Za-z0-9-]+/hold";
 
 /// What the container of the Deployment's own name runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,9 +83,9 @@ const CLEAN: &str = r#"(?:(?:[^"'\\#]*[ \t,:{\[])?(?:"[^"\\]*"|'[^']*'))*"#;
 static COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^({CLEAN}[^\"'\\\\#]*[ \\t])?#[ -~\\t]*$")));
 static CLOSED: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{}[^\"'\\\\]*$", CLEAN.replace(r"\\#", r"\\"))));
 static MENTIONED: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!("(?:^|[^A-Za-z0-9_./#-]){}(?:[^A-Za-z0-9_./-]|$)", regex::escape(HOLD))));
+    LazyLock::new(|| pattern(&format!("(?:^|[^A-Za-z0-9_./#-]){HOLD}(?:[^A-Za-z0-9_./-]|$)")));
 static HELD: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&format!("{}[\"']?[ \\t]*:[ \\t]*[\"']?([^\\]\"'{{}},#\\s]*)", regex::escape(HOLD))));
+    LazyLock::new(|| pattern(&format!("{HOLD}[\"']?[ \\t]*:[ \\t]*[\"']?([^\\]\"'{{}},#\\s]*)")));
 static DISGUISED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"\\[xuU/][^"]*"[ \t]*:|^[ \t]*\?[ \t].*\\|\*[^\] \t,{}\[]+[ \t]+:"#));
 

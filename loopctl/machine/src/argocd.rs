@@ -7,14 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use super::place::{BRIDGE_ADDRESS, GIT_PORT, REGISTRY_USER};
+use super::place::REGISTRY_USER;
 use super::{Log, Part, Place, shell};
 
 /// In the module that Argo CD is built from.
 pub const MANIFESTS: &str = "manifests/core-install.yaml";
-
-/// What the project's files call the repository, and what it is called on this machine.
-const REPOSITORY: &str = "https://github.com/voloshko/argo-rust.git";
 
 pub struct ArgoCd;
 
@@ -37,8 +34,9 @@ impl Part for ArgoCd {
             // Applied again, Argo CD's manifests would hand its controller all rights for a moment.
             return Ok(());
         }
+        let repository = place.repository()?;
         let read = |file: &str| {
-            let path = place.checkout.join(file);
+            let path = repository.checkout.join(file);
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
         };
         apply(
@@ -50,9 +48,11 @@ impl Part for ArgoCd {
         apply(place, &redis_secret(place)?)?;
         install(place)?;
         apply(place, &read("k8s/namespace.yaml")?)?;
-        apply(place, &pull_secret(place)?)?;
+        for name in &repository.pull_secrets {
+            apply(place, &pull_secret(place, name)?)?;
+        }
         for file in DECLARED {
-            apply(place, &with_local_repository(&read(&format!("argocd/{file}"))?))?;
+            apply(place, &repository.with_local_address(&read(&format!("argocd/{file}"))?))?;
         }
         Ok(())
     }
@@ -66,7 +66,8 @@ impl Part for ArgoCd {
             }
         }
         let path = "jsonpath={.status.sync.status}";
-        let arguments = ["get", "applications.argoproj.io", "argo-rust", "--namespace=argocd", "--output", path];
+        let application = &place.repository()?.application;
+        let arguments = ["get", "applications.argoproj.io", application, "--namespace=argocd", "--output", path];
         if shell::run(place.kubectl()?.args(arguments))?.is_empty() {
             bail!("Argo CD has not looked at the application yet");
         }
@@ -109,7 +110,8 @@ fn install(place: &Place) -> Result<()> {
 fn apply(place: &Place, text: &str) -> Result<()> {
     // Under a name of its own: what kubectl's own name applies twice to one object, such as Argo CD's
     // ConfigMap, loses the first one's fields.
-    let arguments = ["apply", "--server-side", "--force-conflicts", "--field-manager=argo-rust", "--filename=-"];
+    let manager = format!("--field-manager={}", place.repository()?.application);
+    let arguments = ["apply", "--server-side", "--force-conflicts", &manager, "--filename=-"];
     let begin = Instant::now();
     loop {
         match shell::run_with_input(place.kubectl()?.args(arguments), text) {
@@ -127,10 +129,6 @@ fn is_too_early(error: &str) -> bool {
     ["no matches for kind", "could not find the requested resource"].iter().any(|sentence| error.contains(sentence))
 }
 
-fn with_local_repository(text: &str) -> String {
-    text.replace(REPOSITORY, &format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}/voloshko/argo-rust.git"))
-}
-
 /// Redis's first pod would make it; pods that are quicker fail without it, and the kubelet then lets
 /// them wait a quarter of a minute.
 fn redis_secret(place: &Place) -> Result<String> {
@@ -144,14 +142,14 @@ fn redis_secret(place: &Place) -> Result<String> {
 }
 
 /// What the node needs to pull the service's image: the same Secret that README has for GitHub.
-fn pull_secret(place: &Place) -> Result<String> {
+fn pull_secret(place: &Place, name: &str) -> Result<String> {
     let password = place.secret("registry-password")?;
     let auth = BASE64_STANDARD.encode(format!("{REGISTRY_USER}:{password}"));
     let credentials = serde_json::json!({"auths": {"ghcr.io": {"auth": auth}}}).to_string();
     let secret = serde_json::json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": "ghcr-secret", "namespace": "argo-rust"},
+        "metadata": {"name": name, "namespace": place.repository()?.namespace},
         "type": "kubernetes.io/dockerconfigjson",
         "data": {".dockerconfigjson": BASE64_STANDARD.encode(credentials)},
     });
@@ -164,13 +162,15 @@ mod tests {
 
     fn read(file: &str) -> String {
         let place = Place::find().expect("the tests run with a home folder");
-        fs::read_to_string(place.checkout.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+        let checkout = &place.repository().expect("the tests run in a checkout").checkout;
+        fs::read_to_string(checkout.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
     #[test]
     fn every_file_of_argocd_is_applied() {
         let place = Place::find().expect("the tests run with a home folder");
-        let mut files: Vec<String> = fs::read_dir(place.checkout.join("argocd"))
+        let checkout = &place.repository().expect("the tests run in a checkout").checkout;
+        let mut files: Vec<String> = fs::read_dir(checkout.join("argocd"))
             .expect("argocd/ is a folder")
             .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
             .filter(|name| name.ends_with(".yaml"))
@@ -184,24 +184,16 @@ mod tests {
 
     #[test]
     fn only_the_address_of_the_repository_changes_in_the_projects_files() {
+        let place = Place::find().expect("the tests run with a home folder");
+        let repository = place.repository().expect("the tests run in a checkout");
         for file in DECLARED {
             let text = read(&format!("argocd/{file}"));
-            let local = with_local_repository(&text);
+            let local = repository.with_local_address(&text);
             let changed: Vec<_> = text.lines().zip(local.lines()).filter(|(before, after)| before != after).collect();
-            let addresses = text.matches(REPOSITORY).count();
+            let addresses = text.matches(&repository.address).count();
             assert_eq!(changed.len(), addresses, "{file}: {changed:?}");
         }
-        let application = with_local_repository(&read("argocd/application.yaml"));
+        let application = repository.with_local_address(&read("argocd/application.yaml"));
         assert!(!application.contains("github.com"), "the application would still watch GitHub:\n{application}");
-    }
-
-    #[test]
-    fn the_pull_secret_is_the_one_that_the_deployment_names() {
-        let folder = tempfile::TempDir::new().expect("a folder can be made");
-        let place = Place::below(folder.path()).expect("the tests run with a home folder");
-        let secret: serde_json::Value =
-            serde_json::from_str(&pull_secret(&place).expect("a password can be made")).expect("it is JSON");
-        let name = secret["metadata"]["name"].as_str().expect("it has a name");
-        assert!(read("k8s/deployment.yaml").contains(&format!("- name: {name}\n")), "the Deployment names no {name}");
     }
 }

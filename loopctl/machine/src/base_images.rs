@@ -102,7 +102,7 @@ pub fn layout(place: &Place, image: &str) -> Result<PathBuf> {
 
 /// The settings that the real slim image was made with as well.
 fn debian_inputs(place: &Place) -> Result<String> {
-    let folder = place.part("images");
+    let folder = place.part("images")?;
     Ok(format!(
         "{SUITE} {}{}",
         fs::read_to_string(folder.join("dpkg.cfg"))?,
@@ -154,7 +154,7 @@ fn make_rust(place: &Place) -> Result<()> {
 }
 
 fn pause_inputs(place: &Place) -> Result<String> {
-    let file = fs::read_to_string(place.part("pause").join("Containerfile"))?;
+    let file = fs::read_to_string(place.part("pause")?.join("Containerfile"))?;
     Ok(format!("{} {file}", place.builds()?.identity("pause")?))
 }
 
@@ -178,7 +178,7 @@ fn make_argocd_base(place: &Place) -> Result<()> {
 }
 
 fn argocd_inputs(place: &Place) -> Result<String> {
-    let file = fs::read_to_string(place.part("argocd").join("Containerfile"))?;
+    let file = fs::read_to_string(place.part("argocd")?.join("Containerfile"))?;
     Ok(format!("{} {file}{}", place.builds()?.identity("argocd")?, argocd_base_inputs(place)?))
 }
 
@@ -207,7 +207,9 @@ mod tests {
     #[test]
     fn whatever_the_dockerfile_begins_with_is_made() {
         let place = Place::find().expect("the tests run with a home folder");
-        let dockerfile = fs::read_to_string(place.checkout.join("Dockerfile")).expect("the Dockerfile is there");
+        let dockerfile =
+            fs::read_to_string(place.repository().expect("the tests run in a checkout").checkout.join("Dockerfile"))
+                .expect("the Dockerfile is there");
         let named: Vec<&str> =
             dockerfile.lines().filter_map(|line| line.strip_prefix("FROM ")?.split_whitespace().next()).collect();
         assert_eq!(named.len(), 2, "the Dockerfile has another number of stages: {named:?}");

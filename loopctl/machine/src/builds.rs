@@ -51,7 +51,7 @@ pub struct Builds {
 
 impl Builds {
     pub fn read(place: &Place) -> Result<Self> {
-        let parts = place.part("");
+        let parts = place.part("")?;
         let path = parts.join("builds.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let recipes: BTreeMap<String, Recipe> =
@@ -212,7 +212,11 @@ mod tests {
     /// What Kubernetes and Argo CD publish in pieces has to be of one version, or it does not fit together.
     #[test]
     fn pieces_that_belong_together_have_one_version() {
-        let path = Place::find().expect("the tests run with a home folder").part("programs").join("go.mod");
+        let path = Place::find()
+            .expect("the tests run with a home folder")
+            .part("programs")
+            .expect("the parts are written")
+            .join("go.mod");
         let text = fs::read_to_string(path).expect("go.mod is there");
         let builds = builds();
         let version = |program: &str| builds.version(program).expect("it is built").expect("it has one").to_owned();

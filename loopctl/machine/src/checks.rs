@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::containerd::NETWORK_PLUGINS;
-use super::place::{API_PORT, BRIDGE, ETCD_PORT, GIT_PORT, NODE_PORT, REGISTRY_PORT};
+use super::place::{API_PORT, BRIDGE, ETCD_PORT, GIT_PORT, REGISTRY_PORT};
 use super::{Place, cgroups, network, shell};
 
 /// What the loop is made with besides its own builds: program, and the Debian package that has it.
@@ -50,7 +50,6 @@ const PORTS: &[(u16, &str)] = &[
     (10256, "kube-proxy"),
     (10257, "the controller manager"),
     (10259, "the scheduler"),
-    (NODE_PORT, "the service itself"),
 ];
 
 /// Everything that stands in the way, at once: fixing them one by one would be tedious.
@@ -172,8 +171,9 @@ fn strangers(place: &Place, found: &mut Vec<String>) -> Result<()> {
     if rules.contains("KUBE-SERVICES") && !network::is_ours(place) {
         found.push("another cluster runs on this machine (its kube-proxy has written iptables rules): follow README's ordinary steps on that one, or stop it".into());
     }
-    let listeners = ports::listeners();
-    for (port, user) in PORTS {
+    let service = place.repository()?.node_port;
+    let listeners = ports::listeners(service);
+    for (port, user) in PORTS.iter().chain([&(service, "the service itself")]) {
         if listeners.contains(port) {
             found.push(format!("port {port}, which {user} needs, is taken: `ss -lptn sport = :{port}` shows by whom"));
         }

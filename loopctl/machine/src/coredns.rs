@@ -34,7 +34,7 @@ impl Part for CoreDns {
             place
                 .kubectl()?
                 .args(["apply", "--server-side", "--filename"])
-                .arg(place.part("coredns").join("rbac.yaml")),
+                .arg(place.part("coredns")?.join("rbac.yaml")),
         )?;
         let corefile = place.folder("coredns")?.join("Corefile");
         let kubeconfig = kubeconfig(place, "coredns").display().to_string();

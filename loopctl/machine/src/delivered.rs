@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::repository::{self, BRANCH};
+use super::repository;
 use super::{Place, registry, shell};
 
 /// Says in the loop's repository that its master came from the cache, so that no run is missing.
@@ -18,7 +18,7 @@ const RESTORED: &str = "refs/loopctl/restored";
 /// Keeps what the loop's master has become, if that is the commit of the checkout and its bump. One delivery is kept.
 pub fn keep(place: &Place) -> Result<()> {
     let head = head(place)?;
-    let parents = shell::run(repository::git(place).args(["log", "-1", "--format=%P", BRANCH]))?;
+    let parents = shell::run(repository::git(place)?.args(["log", "-1", "--format=%P", &place.repository()?.branch]))?;
     if parents.trim() != head || kept(place, &head).exists() {
         return Ok(());
     }
@@ -26,7 +26,7 @@ pub fn keep(place: &Place) -> Result<()> {
     let half = root(place).join("half");
     fs::create_dir_all(&half).with_context(|| format!("cannot make {}", half.display()))?;
     let clone = ["clone", "--quiet", "--bare", "--no-hardlinks"];
-    shell::run(Command::new("git").args(clone).arg(repository::folder(place)).arg(half.join("git")))?;
+    shell::run(Command::new("git").args(clone).arg(repository::folder(place)?).arg(half.join("git")))?;
     copy(&registry::data(place)?, &half.join("registry"))?;
     // Whoever is interrupted before this line has kept nothing.
     fs::rename(&half, kept(place, &head)).context("cannot keep the delivery")
@@ -40,9 +40,10 @@ pub fn restore(place: &Place) -> Result<bool> {
     }
     copy(&kept.join("registry"), &registry::data(place)?)?;
     // The branch comes last: the repository with it counts as delivered.
-    for reference in [RESTORED, BRANCH] {
-        let what = format!("{BRANCH}:{reference}");
-        shell::run(repository::git(place).args(["fetch", "--quiet"]).arg(kept.join("git")).arg(what))?;
+    let branch = &place.repository()?.branch;
+    for reference in [RESTORED, branch] {
+        let what = format!("{branch}:{reference}");
+        shell::run(repository::git(place)?.args(["fetch", "--quiet"]).arg(kept.join("git")).arg(what))?;
     }
     Ok(true)
 }
@@ -53,7 +54,7 @@ pub fn is_restored(place: &Place) -> Result<bool> {
 
 fn head(place: &Place) -> Result<String> {
     let ask = ["rev-parse", "--verify", "HEAD^{commit}"];
-    let said = shell::run(Command::new("git").current_dir(&place.checkout).args(ask));
+    let said = shell::run(Command::new("git").current_dir(&place.repository()?.checkout).args(ask));
     Ok(said.context("there is no commit to deliver")?.trim().to_owned())
 }
 
@@ -82,20 +83,27 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repository::Repository;
 
     /// A loop whose master is the checkout's commit, and an image in its registry.
     fn pushed(folder: &Path) -> Place {
         let checkout = folder.join("checkout");
-        let mut place = Place::below(folder).expect("a place");
-        place.checkout.clone_from(&checkout);
+        let place = Place::below(folder).expect("a place");
+        let repository = Repository::find(&place).expect("the tests run in a checkout");
+        let repository = Repository { checkout: checkout.clone(), branch: "refs/heads/master".into(), ..repository };
+        repository.keep(&place).expect("it is written");
         fs::create_dir_all(&checkout).expect("a folder");
         git(&checkout, &["init", "--quiet", "--initial-branch=master"]);
         commit(&checkout, "Begin");
-        let bare = repository::folder(&place);
+        let bare = bare(&place);
         let clone = ["clone", "--quiet", "--bare", ".", bare.to_str().expect("a path")];
         git(&checkout, &clone);
         fs::write(registry::data(&place).expect("a folder").join("image"), "layers").expect("an image");
         place
+    }
+
+    fn bare(place: &Place) -> PathBuf {
+        repository::folder(place).expect("a folder")
     }
 
     fn git(folder: &Path, arguments: &[&str]) {
@@ -109,7 +117,7 @@ mod tests {
 
     fn bump(place: &Place) {
         let clone = place.state.join("clone");
-        git(&place.state, &["clone", "--quiet", repository::folder(place).to_str().expect("a path"), "clone"]);
+        git(&place.state, &["clone", "--quiet", bare(place).to_str().expect("a path"), "clone"]);
         commit(&clone, "ci: update image");
         git(&clone, &["push", "--quiet", "origin", "master"]);
     }
@@ -117,8 +125,8 @@ mod tests {
     fn begin_anew(place: &Place) {
         fs::remove_dir_all(&place.state).expect("the loop is down");
         crate::state::claim(&place.state).expect("it is up again");
-        fs::create_dir_all(repository::folder(place)).expect("a folder");
-        git(&repository::folder(place), &["init", "--quiet", "--bare", "--initial-branch=master"]);
+        fs::create_dir_all(bare(place)).expect("a folder");
+        git(&bare(place), &["init", "--quiet", "--bare", "--initial-branch=master"]);
     }
 
     #[test]
@@ -126,14 +134,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let place = pushed(folder.path());
         bump(&place);
-        let tip = repository::tip(&place, BRANCH).expect("git answers");
+        let tip = repository::tip(&place, "refs/heads/master").expect("git answers");
         keep(&place).expect("it is kept");
         begin_anew(&place);
 
         assert!(restore(&place).expect("it is restored"));
 
         assert!(is_restored(&place).expect("git answers"));
-        assert_eq!(repository::tip(&place, BRANCH).expect("git answers"), tip);
+        assert_eq!(repository::tip(&place, "refs/heads/master").expect("git answers"), tip);
         let image = registry::data(&place).expect("a folder").join("image");
         assert_eq!(fs::read_to_string(image).expect("the image"), "layers");
     }
@@ -145,7 +153,7 @@ mod tests {
         bump(&place);
         keep(&place).expect("it is kept");
         begin_anew(&place);
-        commit(&place.checkout, "Go on");
+        commit(&place.repository().expect("it is kept").checkout, "Go on");
         assert!(!restore(&place).expect("there is nothing"));
         assert!(!is_restored(&place).expect("git answers"));
     }

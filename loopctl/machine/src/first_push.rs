@@ -1,13 +1,10 @@
 //! The first delivery: the commit that is checked out becomes the loop's master, and what the
 //! workflow and Argo CD make of it is the service that runs.
 
-use std::process::Command;
-
 use anyhow::{Context, Result, bail};
 
 use super::git_server::push::first_push;
-use super::place::NODE_PORT;
-use super::repository::{BRANCH, folder};
+use super::repository;
 use super::workflow::runs;
 use super::{Log, Part, Place, delivered, shell};
 
@@ -35,8 +32,7 @@ impl Part for FirstPush {
     fn start(&self, place: &Place) -> Result<()> {
         if git_says(place).is_ok() {
             // An `up` that was interrupted in the middle of its push: the commit is in, its run is not called.
-            let forget = ["update-ref", "-d", BRANCH];
-            shell::run(Command::new("git").arg("--git-dir").arg(folder(place)).args(forget))?;
+            shell::run(repository::git(place)?.args(["update-ref", "-d", &place.repository()?.branch]))?;
         }
         if !delivered::restore(place)? {
             first_push(place)?;
@@ -63,26 +59,8 @@ impl Part for FirstPush {
 
 /// The image that the loop's master wants to run.
 pub fn git_says(place: &Place) -> Result<String> {
-    let file = format!("{BRANCH}:k8s/deployment.yaml");
-    let manifest = shell::run(Command::new("git").arg("--git-dir").arg(folder(place)).args(["show", &file]))?;
+    let file = format!("{}:k8s/deployment.yaml", place.repository()?.branch);
+    let manifest = shell::run(repository::git(place)?.args(["show", &file]))?;
     let line = manifest.lines().find_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("image: "));
     Ok(line.context("k8s/deployment.yaml names no image")?.trim().to_owned())
-}
-
-/// Where the service is reached on this machine.
-pub fn service() -> String {
-    format!("http://127.0.0.1:{NODE_PORT}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_service_is_asked_where_its_manifest_offers_it() {
-        let place = Place::find().expect("the tests run with a home folder");
-        let manifest =
-            std::fs::read_to_string(place.checkout.join("k8s/service.yaml")).expect("k8s/service.yaml is there");
-        assert!(manifest.contains(&format!("nodePort: {NODE_PORT}\n")), "k8s/service.yaml has another NodePort");
-    }
 }

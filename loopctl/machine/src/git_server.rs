@@ -1,4 +1,4 @@
-//! The git server: what GitHub is to the repository, with the loop's `master` on it.
+//! The git server: what GitHub is to the repository, with the loop's branch on it.
 //!
 //! Everybody on this machine and in its pods may read; a push needs the password, because it runs
 //! the pushed workflow as root. What a push starts is decided in `workflow/rules.rs`.
@@ -78,9 +78,11 @@ impl Part for GitServer {
 
 fn make_repository(place: &Place) -> Result<()> {
     place.folder("git")?;
-    let folder = folder(place);
+    let (folder, branch) = (folder(place)?, place.repository()?.branch_name());
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    shell::run(Command::new("git").args(["init", "--quiet", "--bare", "--initial-branch=master"]).arg(&folder))?;
+    shell::run(
+        Command::new("git").args(["init", "--quiet", "--bare"]).arg(format!("--initial-branch={branch}")).arg(&folder),
+    )?;
     for (name, value) in [
         // A run asks for its own commit, which need not be the newest any more.
         ("uploadpack.allowAnySHA1InWant", "true"),
@@ -91,7 +93,7 @@ fn make_repository(place: &Place) -> Result<()> {
         // In the middle of a push is no time to tidy up.
         ("receive.autogc", "false"),
     ] {
-        repository::git(place).args(["config", name, value]).status().context("cannot run git")?;
+        repository::git(place)?.args(["config", name, value]).status().context("cannot run git")?;
     }
     let hook = folder.join("hooks/post-receive");
     fs::create_dir_all(folder.join("hooks"))?;

@@ -25,6 +25,7 @@ pub mod kubelet;
 pub mod leftovers;
 pub mod mounts;
 pub mod network;
+mod parts;
 pub mod place;
 pub mod private;
 pub mod processes;

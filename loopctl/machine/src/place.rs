@@ -3,7 +3,9 @@
 use std::env;
 use std::fs;
 use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -11,7 +13,9 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
 use super::builds::Builds;
+use super::parts;
 use super::private::{private_folder, write_private};
+use super::repository::Repository;
 use super::state;
 
 /// The bridge every pod is attached to. Podman's default network is 10.88.0.0/16, Docker's
@@ -28,8 +32,6 @@ pub const ETCD_PORT: u16 = 2379;
 pub const REGISTRY_PORT: u16 = 5000;
 pub const REGISTRY_USER: &str = "argo-rust";
 pub const GIT_PORT: u16 = 3000;
-/// The service itself, as k8s/service.yaml names it; kube-proxy answers it on 127.0.0.1.
-pub const NODE_PORT: u16 = 30800;
 
 /// Unless `LOOPCTL_STATE` names another folder.
 pub const STATE: &str = "/var/lib/argo-rust-loop";
@@ -39,9 +41,8 @@ pub struct Place {
     pub state: PathBuf,
     /// What takes long to make and does not depend on the cluster: binaries, base images.
     pub cache: PathBuf,
-    /// The checkout that loopctl was built from.
-    pub checkout: PathBuf,
     builds: OnceLock<Builds>,
+    repository: OnceLock<Repository>,
 }
 
 impl Place {
@@ -56,13 +57,8 @@ impl Place {
             Some(folder) => folder,
             None => named("HOME").context("HOME is not set; set it, or XDG_CACHE_HOME")?.join(".cache"),
         };
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Ok(Self {
-            state,
-            cache: state::absolute(&cache)?.join("argo-rust-loop"),
-            checkout: package.ancestors().nth(2).context("loopctl stands outside of its checkout")?.to_path_buf(),
-            builds: OnceLock::new(),
-        })
+        let cache = state::absolute(&cache)?.join("argo-rust-loop");
+        Ok(Self { state, cache, builds: OnceLock::new(), repository: OnceLock::new() })
     }
 
     /// For tests: both folders below one that vanishes afterwards.
@@ -124,6 +120,15 @@ impl Place {
         Ok(self.builds.get_or_init(|| builds))
     }
 
+    /// What this loop delivers.
+    pub fn repository(&self) -> Result<&Repository> {
+        if let Some(repository) = self.repository.get() {
+            return Ok(repository);
+        }
+        let repository = Repository::find(self)?;
+        Ok(self.repository.get_or_init(|| repository))
+    }
+
     /// Where the pinned program of that name is.
     pub fn program(&self, name: &str) -> Result<PathBuf> {
         self.builds()?.program(name)
@@ -137,8 +142,8 @@ impl Place {
     }
 
     /// The folder of pin files and plain configuration of one part.
-    pub fn part(&self, name: &str) -> PathBuf {
-        self.checkout.join("loopctl/parts").join(name)
+    pub fn part(&self, name: &str) -> Result<PathBuf> {
+        Ok(parts::folder(&self.cache)?.join(name))
     }
 
     pub fn log(&self, name: &str) -> PathBuf {
@@ -172,7 +177,7 @@ impl Place {
 
     /// Reads a plain file of `parts/` and puts the values where it says `{{name}}`.
     pub fn fill(&self, part: &str, file: &str, values: &[(&str, &str)]) -> Result<String> {
-        let path = self.part(part).join(file);
+        let path = self.part(part)?.join(file);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         fill(&text, values).with_context(|| format!("in {}", path.display()))
     }

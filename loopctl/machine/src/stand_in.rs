@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use super::Place;
 use super::place::{API_PORT, BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
 use super::private::write_private;
-use super::repository;
+use super::repository::Repository;
 
 pub const FILE: &str = "stand-in.json";
 
 pub fn write(place: &Place) -> Result<()> {
-    write_private(&place.state.join(FILE), &serde_json::to_string_pretty(&of(&place.state))?)
+    write_private(&place.state.join(FILE), &serde_json::to_string_pretty(&of(&place.state, place.repository()?))?)
 }
 
 /// Of the loop that has its things in that folder.
-pub fn of(state: &Path) -> Value {
+pub fn of(state: &Path, repository: &Repository) -> Value {
     json!({
         "server": format!("https://{BRIDGE_ADDRESS}:{API_PORT}"),
         "kubeconfig": state.join("kubeconfig"),
-        "repository": repository::url(),
+        "repository": repository.url(),
         "registry": format!("{BRIDGE_ADDRESS}:{REGISTRY_PORT}"),
         "registry_user": REGISTRY_USER,
         "registry_password": state.join("keys/registry-password"),

@@ -35,6 +35,7 @@ const OWN: &[&str] = &[
     "pod-logs",
     "program",
     "registry",
+    "repository.json",
     "run",
     "runs",
     "settings-before.json",

@@ -47,12 +47,13 @@ fn the_completions_know_the_commands() {
 
 #[test]
 fn each_command_for_a_repository_of_ones_own_explains_itself() {
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 7] = [
         &["service"],
         &["service", "add"],
         &["service", "list"],
         &["service", "remove"],
-        &["rename"],
+        &["new"],
+        &["update"],
         &["pull-secret"],
     ];
     for command in commands {

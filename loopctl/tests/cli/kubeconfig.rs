@@ -19,7 +19,8 @@ fn check(places: &[&str], variable: Option<&str>, code: u8, said: &str) {
     // As the loop of this machine writes it, if that is what is there.
     let state = world.path("state");
     if state.exists() {
-        let said = machine::stand_in::of(&state).to_string();
+        let place = machine::Place::find().expect("the tests run with a home folder");
+        let said = machine::stand_in::of(&state, place.repository().expect("the tests run in a checkout")).to_string();
         fs::write(state.join(machine::stand_in::FILE), said).expect("what the loop stands in for");
     }
     let transcript = world.transcript_with(variable, &["verify"]);

@@ -71,6 +71,7 @@ pub fn healthy() -> Facts {
         slices: Fact::Found(vec![json!({"endpoints": [{"conditions": {"ready": true}}]})]),
         account: Fact::Found(Vec::new()),
         hold: Fact::Missing,
+        template: Fact::Missing,
     }
 }
 

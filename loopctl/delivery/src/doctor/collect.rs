@@ -12,6 +12,7 @@ use crate::cluster::objects::{
     ACCOUNT, CONFIG_MAP, DEPLOYMENT, ENDPOINTS, NAMESPACE, NODE, PROJECT, QUOTA, SERVICE, STATEFUL_SET,
 };
 use crate::coordinates::Coordinates;
+use crate::git::Git;
 use crate::registry::pull::{Pulled, password, registries};
 use crate::registry::token;
 use crate::registry::{Registry, host_of};
@@ -62,6 +63,7 @@ pub async fn facts(names: Coordinates, cluster: &Cluster, plan: Fact<Plan>, hold
         slices: slices.map(Some).into(),
         account: account.into(),
         hold,
+        template: template(&names).into(),
         kubernetes: about.0.map(Some).into(),
         served: about.1.map(Some).into(),
         secret,
@@ -110,6 +112,10 @@ async fn account(names: &Coordinates, cluster: &Cluster) -> Result<Option<Vec<(S
         found.push((format!("{} {name}", kind.2), is_there));
     }
     Ok(Some(found))
+}
+
+fn template(names: &Coordinates) -> Result<Option<String>> {
+    Ok(Git::in_folder(&names.folder).rendered()?.map(|rendered| rendered.version))
 }
 
 /// A clone without OpenTofu's part declares none.

@@ -78,6 +78,8 @@ pub struct Facts {
     pub account: Fact<Vec<(String, bool)>>,
     /// In git.
     pub hold: Fact<Standing>,
+    /// The version of the template that the checkout has last heard of.
+    pub template: Fact<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Finding, PLAN, Verdict, holds};
+use super::{Finding, PLAN, Verdict, holds, template};
 
 #[derive(Serialize)]
 pub struct Report {
@@ -56,7 +56,7 @@ impl Report {
 
 /// What git and a plan say is no look at the cluster.
 fn is_blind(checks: &[Checked]) -> bool {
-    let of_cluster = checks.iter().filter(|checked| ![holds::NAME, PLAN.name].contains(&checked.check));
+    let of_cluster = checks.iter().filter(|checked| ![holds::NAME, template::NAME, PLAN.name].contains(&checked.check));
     of_cluster.clone().count() > 0 && of_cluster.clone().all(|checked| checked.state == State::Unseen)
 }
 

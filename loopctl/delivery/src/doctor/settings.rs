@@ -4,7 +4,6 @@ use super::Verdict;
 use super::facts::Facts;
 use super::tracking::without;
 
-const APPLY: &str = "kubectl apply --server-side --field-manager=argo-rust -f argocd/settings.yaml";
 /// Read when they start, so a change needs a restart of both.
 const RESTART: &str =
     "kubectl rollout restart -n argocd deployment/argocd-repo-server statefulset/argocd-application-controller";
@@ -22,27 +21,32 @@ const GIVEN_UP: [(&str, &str); 4] = [
 
 pub const NAME: &str = "settings";
 
+/// Under a name of its own, so that nobody else's fields are taken.
+fn apply(facts: &Facts) -> String {
+    format!("kubectl apply --server-side --field-manager={} -f argocd/settings.yaml", facts.names.application)
+}
+
 pub fn look(facts: &Facts, verdict: &mut Verdict) {
     let Some(settings) = facts.settings.seen(verdict) else {
         if facts.settings.is_missing() {
             let what = format!("there is no ConfigMap argocd-cm in namespace {}", facts.names.application_namespace);
-            verdict.find(what, APPLY);
+            verdict.find(what, apply(facts));
         }
         return;
     };
     let text = |key: &str| settings[key].as_str().unwrap_or_default();
     if text("application.sync.impersonation.enabled") != "true" {
         let what = "a sync acts as Argo CD's controller and not as the account that the project names";
-        verdict.find(what, format!("{APPLY} && {RESTART}"));
+        verdict.find(what, format!("{} && {RESTART}", apply(facts)));
     }
     match text("timeout.reconciliation") {
         "" => {
             let what = "timeout.reconciliation is not set: a commit is detected after two minutes or more";
-            verdict.find(what, format!("{APPLY} && {RESTART}"));
+            verdict.find(what, format!("{} && {RESTART}", apply(facts)));
         }
         "0" | "0s" => {
             let what = "timeout.reconciliation is 0: no commit is detected without a webhook or `cargo loopctl sync`";
-            verdict.find(what, format!("{APPLY} && {RESTART}"));
+            verdict.find(what, format!("{} && {RESTART}", apply(facts)));
         }
         interval => verdict.note(format!("git is asked every {interval}, syncs act as an account of their own")),
     }

@@ -10,8 +10,14 @@ impl Git {
         Ok(self.ask(&["status", "--porcelain"])?.lines().map(str::to_owned).collect())
     }
 
-    pub fn tracked_files(&self) -> Result<Vec<String>> {
-        Ok(self.ask(&["ls-files", "-z"])?.split_terminator('\0').map(str::to_owned).collect())
+    /// All files of a commit.
+    pub fn files(&self, commit: &str) -> Result<Vec<String>> {
+        Ok(listed(&self.ask(&["ls-tree", "-r", "-z", "--name-only", commit])?))
+    }
+
+    /// The files that are not the same in both commits.
+    pub fn differing(&self, one: &str, other: &str) -> Result<Vec<String>> {
+        Ok(listed(&self.ask(&["diff", "--no-renames", "--name-only", "-z", one, other, "--"])?))
     }
 
     /// Where `origin` is; None in a repository without it.
@@ -20,4 +26,8 @@ impl Git {
         let url = String::from_utf8_lossy(&found.stdout).trim_end().to_owned();
         Ok(Some(url).filter(|url| found.status.success() && !url.is_empty()))
     }
+}
+
+fn listed(text: &str) -> Vec<String> {
+    text.split_terminator('\0').map(str::to_owned).collect()
 }

@@ -37,6 +37,7 @@ fn names() -> Coordinates {
         application: "argo-rust".into(),
         application_namespace: "argocd".into(),
         image: IMAGE.into(),
+        hold: "delivery.argo-rust/hold".into(),
         ..Coordinates::default()
     }
 }

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, bail};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::coordinates::{DEPLOYMENT, HOLD, of_kind};
-use crate::manifest::{hold, image};
+use crate::coordinates::{DEPLOYMENT, of_kind};
+use crate::manifest::{HOLD, hold, image};
 
 static HOLD_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^[ \\t]*[\"']?{HOLD}[\"']?[ \\t]*:")));
+static HOLD_KEY: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^{HOLD}$")));
 /// With the comma that parts it from a neighbour within braces.
 static HOLD_IN_BRACES: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!("[\"']?{HOLD}[\"']?[ \\t]*: *(\"[^\"]*\"|'[^']*'|[^,}}]*)(, *)?")));
@@ -22,17 +23,17 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a valid pattern")
 }
 
-/// The manifest with the tag of `good`, held because of `bad`.
-pub fn roll_back(text: &str, good: &str, bad: &str) -> Result<String> {
+/// The manifest with the tag of `good`, held because of `bad` by the annotation `key`.
+pub fn roll_back(text: &str, good: &str, bad: &str, key: &str) -> Result<String> {
     let image = image(text)?;
     let written = format!("{}:sha-{good}", image.name);
     let edited = text.split_inclusive('\n').enumerate().map(|(at, line)| {
         if at + 1 == image.line { line.replacen(&image.written, &written, 1) } else { line.to_owned() }
     });
     let edited: String = edited.collect();
-    let after = with_hold(&unheld(&edited)?, bad)?;
+    let after = with_hold(&unheld(&edited)?, bad, key)?;
     let mut expected = parsed(&edited)?;
-    set(&mut expected, Some(bad));
+    set(&mut expected, Some((key, bad)));
     verified(after, &expected)
 }
 
@@ -55,16 +56,16 @@ fn unheld(text: &str) -> Result<String> {
 }
 
 /// The same change to what the parser has read.
-fn set(documents: &mut [Value], hold: Option<&str>) {
+fn set(documents: &mut [Value], hold: Option<(&str, &str)>) {
     let Some(at) = of_kind(documents, "Deployment") else { return };
     let annotations = &mut documents[at]["metadata"]["annotations"];
     if annotations.is_null() {
         *annotations = json!({});
     }
     if let Some(annotations) = annotations.as_object_mut() {
-        annotations.remove(HOLD);
-        if let Some(bad) = hold {
-            annotations.insert(HOLD.to_owned(), bad.into());
+        annotations.retain(|key, _| !HOLD_KEY.is_match(key));
+        if let Some((key, bad)) = hold {
+            annotations.insert(key.to_owned(), bad.into());
         }
     }
 }
@@ -85,18 +86,18 @@ fn verified(after: String, expected: &[Value]) -> Result<String> {
     if found != expected {
         bail!(
             "{DEPLOYMENT} is laid out in a way that cannot be edited safely, so nothing was changed; \
-             edit it by hand: the image's tag, and metadata.annotations.\"{HOLD}\""
+             edit it by hand: the image's tag, and the hold in metadata.annotations"
         );
     }
     Ok(after)
 }
 
-fn with_hold(text: &str, bad: &str) -> Result<String> {
+fn with_hold(text: &str, bad: &str, key: &str) -> Result<String> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let block = metadata(&lines).with_context(|| format!("{DEPLOYMENT} has no block `metadata:`"))?;
     let indent = indent(lines[block.start]);
     let end = if lines[block.start].ends_with("\r\n") { "\r\n" } else { "\n" };
-    let entry = |indent: usize| format!("{:indent$}{HOLD}: \"{bad}\"{end}", "");
+    let entry = |indent: usize| format!("{:indent$}{key}: \"{bad}\"{end}", "");
     let at = block.clone().find(|at| indent_is(lines[*at], indent) && lines[*at].trim().starts_with("annotations:"));
     let Some(at) = at else {
         let last = block.rev().find(|at| says_something(lines[*at])).unwrap_or_default();
@@ -109,7 +110,7 @@ fn with_hold(text: &str, bad: &str) -> Result<String> {
     let line = lines[at];
     if let Some((before, rest)) = line.split_once('{') {
         let comma = if rest.trim_start().starts_with('}') { "" } else { ", " };
-        let line = format!("{before}{{{HOLD}: \"{bad}\"{comma}{rest}");
+        let line = format!("{before}{{{key}: \"{bad}\"{comma}{rest}");
         return Ok(lines[..at].concat() + &line + &lines[at + 1..].concat());
     }
     let neighbour = lines[at + 1..block.end].iter().find(|line| says_something(line));

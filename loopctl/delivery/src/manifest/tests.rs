@@ -8,11 +8,14 @@ use super::*;
 use crate::coordinates::of_kind;
 use crate::manifest::edit::{lift, roll_back};
 
+/// As .github/scripts/manifest.bash has it.
+const KEY: &str = "delivery.argo-rust/hold";
+
 /// What a YAML parser finds: the hold among the annotations, and the images that a container may have.
 fn parsed(text: &str) -> Option<(bool, Vec<String>)> {
     let documents: Vec<Value> = serde_saphyr::from_multiple(text).ok()?;
     let deployment = documents.get(of_kind(&documents, "Deployment")?)?;
-    let held = deployment["metadata"]["annotations"].get(HOLD).is_some();
+    let held = deployment["metadata"]["annotations"].get(KEY).is_some();
     let containers = deployment["spec"]["template"]["spec"]["containers"].as_array().cloned().unwrap_or_default();
     let images = containers.iter().filter_map(|each| each["image"].as_str().map(str::to_owned));
     Some((held, images.collect()))
@@ -49,7 +52,7 @@ fn an_image_is_read_as_the_scripts_read_it_and_as_yaml_does_or_refused_with_the_
 #[test]
 fn a_rollback_and_its_lifting_change_the_image_and_the_hold_alone_or_nothing() {
     each(|case, text| {
-        let Ok(after) = roll_back(text, "7777777", "0000001") else {
+        let Ok(after) = roll_back(text, "7777777", "0000001", KEY) else {
             let is_plain = case.refused.is_none() && case.hold.is_none();
             assert!(!is_plain || text.contains("&image"), "{} cannot be rolled back", case.that);
             return;

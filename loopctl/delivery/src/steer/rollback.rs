@@ -37,6 +37,9 @@ pub struct Rollback {
     /// The hold that stood when this was planned.
     #[serde(skip)]
     pub held: Option<String>,
+    /// The annotation that is to hold.
+    #[serde(skip)]
+    pub hold: String,
 }
 
 /// So many are asked for at once, to show those that a pod could start with.
@@ -96,6 +99,7 @@ impl Rollback {
                 passed_over,
                 broken: branch.broken.clone(),
                 held: branch.hold.clone(),
+                hold: delivery.names.hold.clone(),
             });
         }
         let gone: Vec<String> = passed_over.iter().map(|good| format!("{}:sha-{good}", branch.image)).collect();
@@ -142,7 +146,7 @@ impl Rollback {
         if self.good == self.bad {
             Ok(branch.text.clone())
         } else {
-            edit::roll_back(&branch.text, &self.good, &self.bad)
+            edit::roll_back(&branch.text, &self.good, &self.bad, &self.hold)
         }
     }
 

@@ -113,6 +113,7 @@ fn plan(bad: &str, good: &str) -> Rollback {
         passed_over: Vec::new(),
         broken: None,
         held: None,
+        hold: "delivery.argo-rust/hold".into(),
     }
 }
 
@@ -162,7 +163,7 @@ fn a_tag_that_has_moved_on_is_left_alone() {
 /// Somebody's own edit of the hold.
 fn hold(world: &World, bad: &str) {
     let text = world.read("k8s/deployment.yaml");
-    let line = format!("  annotations:\n    {}: \"{bad}\"\nspec:\n", crate::coordinates::HOLD);
+    let line = format!("  annotations:\n    {}: \"{bad}\"\nspec:\n", "delivery.argo-rust/hold");
     world.write("k8s/deployment.yaml", &text.replacen("spec:\n", &line, 1));
     world.push("Hold");
 }

@@ -17,8 +17,8 @@ pub fn debian(place: &Place, name: &str, packages: &str) -> Result<PathBuf> {
     let mut command = Command::new("mmdebstrap");
     command
         .args(["--quiet", "--variant=minbase", "--format=tar"])
-        .arg(format!("--dpkgopt={}", place.part("images").join("dpkg.cfg").display()))
-        .arg(format!("--aptopt={}", place.part("images").join("apt.conf").display()));
+        .arg(format!("--dpkgopt={}", place.part("images")?.join("dpkg.cfg").display()))
+        .arg(format!("--aptopt={}", place.part("images")?.join("apt.conf").display()));
     if !packages.is_empty() {
         command.arg(format!("--include={packages}"));
     }
@@ -54,7 +54,7 @@ pub fn build(place: &Place, part: &str, context: &Path) -> Result<String> {
         place
             .buildah()?
             .args(["bud", "--quiet", "--pull=false", "--network=host", "--file"])
-            .arg(place.part(part).join("Containerfile"))
+            .arg(place.part(part)?.join("Containerfile"))
             .arg(context),
     )?;
     said.lines().last().map(ToOwned::to_owned).context("buildah names no image")

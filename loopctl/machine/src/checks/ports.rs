@@ -2,21 +2,21 @@
 
 use std::fs;
 
-use crate::place::{BRIDGE_ADDRESS, NODE_PORT};
+use crate::place::BRIDGE_ADDRESS;
 
 /// The ports on which somebody listens in such a way that the bridge's address is meant too.
-pub fn listeners() -> Vec<u16> {
+pub fn listeners(service: u16) -> Vec<u16> {
     let mut ports = Vec::new();
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         // A kernel without IPv6 has no second table.
         let Ok(text) = fs::read_to_string(table) else { continue };
-        ports.extend(text.lines().skip(1).filter_map(listener));
+        ports.extend(text.lines().skip(1).filter_map(|line| listener(line, service)));
     }
     ports
 }
 
 /// `  0: 0100007F:1F90 00000000:0000 0A ...`: own address and port in hexadecimal; 0A is listening.
-fn listener(line: &str) -> Option<u16> {
+fn listener(line: &str, service: u16) -> Option<u16> {
     let mut fields = line.split_whitespace().skip(1);
     let (address, port) = fields.next()?.split_once(':')?;
     let listens = fields.nth(1)? == "0A";
@@ -28,7 +28,7 @@ fn listener(line: &str) -> Option<u16> {
         .collect::<String>();
     let everywhere = address.bytes().all(|digit| digit == b'0');
     // The service's port is reached on 127.0.0.1, the others only on the bridge.
-    let here = port == NODE_PORT && address == "0100007F";
+    let here = port == service && address == "0100007F";
     (listens && (everywhere || here || address == bridge)).then_some(port)
 }
 
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: Option<u16>) {
-        assert_eq!(listener(line), expected, "{line}");
+        assert_eq!(listener(line, 30800), expected, "{line}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio_util::io::ReaderStream;
 use super::hook::{PUSHER, PUSHING_RUN};
 use crate::Place;
 use crate::place::{BRIDGE_ADDRESS, GIT_PORT};
-use crate::repository::{LOOK, REPOSITORY, root};
+use crate::repository::{LOOK, root};
 use crate::workflow::scheduler::Scheduler;
 use crate::workflow::tokens;
 
@@ -70,10 +70,11 @@ async fn git(server: &Arc<Server>, request: Request) -> Result<Response> {
     }
     // GitHub answers with and without the ending.
     let path = parts.uri.path().trim_start_matches('/');
-    let rest = path.strip_prefix(REPOSITORY).map(|rest| rest.strip_prefix(".git").unwrap_or(rest));
+    let slug = &server.place.repository()?.slug;
+    let rest = path.strip_prefix(slug.as_str()).map(|rest| rest.strip_prefix(".git").unwrap_or(rest));
     let Some(rest) = rest.filter(|rest| matches!(*rest, "/info/refs" | "/git-upload-pack" | "/git-receive-pack"))
     else {
-        return Ok((StatusCode::NOT_FOUND, format!("here is only {REPOSITORY}\n")).into_response());
+        return Ok((StatusCode::NOT_FOUND, format!("here is only {slug}\n")).into_response());
     };
     let query = parts.uri.query().unwrap_or_default();
     let pushes = rest == "/git-receive-pack" || query.contains("service=git-receive-pack");
@@ -86,7 +87,7 @@ async fn git(server: &Arc<Server>, request: Request) -> Result<Response> {
 
     let mut backend = backend(&server.place)?;
     backend.env("REQUEST_METHOD", parts.method.as_str()).env("QUERY_STRING", query);
-    backend.env("PATH_INFO", format!("/{REPOSITORY}.git{rest}"));
+    backend.env("PATH_INFO", format!("/{slug}.git{rest}"));
     for (variable, name) in [
         ("CONTENT_TYPE", "content-type"),
         ("CONTENT_LENGTH", "content-length"),

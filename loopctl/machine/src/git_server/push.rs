@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::repository::{self, BRANCH, url};
+use crate::repository::{self, Repository};
 use crate::workflow::runs::{self, Run};
 use crate::{Place, shell};
 
@@ -20,16 +20,19 @@ pub struct Pushed {
 
 /// Pushes HEAD of the clone in `folder`; None when master has it already.
 pub fn push(place: &Place, folder: &Path) -> Result<Option<Pushed>> {
-    let git = Clone { folder };
+    let repository = place.repository()?;
+    let Repository { branch, .. } = repository;
+    let git = Clone { folder, repository };
     if git.ask(&["rev-parse", "--is-shallow-repository"])? == "true" {
         bail!("this clone is shallow, and the workflow compares commits: run `git fetch --unshallow` first");
     }
     let head = git.ask(&["rev-parse", "--verify", "HEAD^{commit}"]).context("there is no commit to push")?;
-    let tip = repository::tip(place, BRANCH)?;
+    let tip = repository::tip(place, branch)?;
     let commit = match &tip {
         None => head.clone(),
         Some(tip) => {
-            git.ask(&["-c", "http.proxy=", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &url(), BRANCH])?;
+            let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", &repository.url(), branch];
+            git.ask(&[&["-c", "http.proxy="], fetch.as_slice()].concat())?;
             if git.is_ancestor(&head, tip)? {
                 return Ok(None);
             }
@@ -42,10 +45,11 @@ pub fn push(place: &Place, folder: &Path) -> Result<Option<Pushed>> {
 
 /// The push of `up`: what is checked out becomes the loop's master, unless it has one already.
 pub fn first_push(place: &Place) -> Result<Option<Run>> {
-    if repository::tip(place, BRANCH)?.is_some() {
+    let repository = place.repository()?;
+    if repository::tip(place, &repository.branch)?.is_some() {
         return Ok(None);
     }
-    let pushed = push(place, &place.checkout)?.context("the loop's master has a commit that nobody pushed")?;
+    let pushed = push(place, &repository.checkout)?.context("the loop's master has a commit that nobody pushed")?;
     match pushed.run {
         Some(run) => Ok(Some(run)),
         None => bail!("the first push started no run: {}", pushed.said.join("; ")),
@@ -55,6 +59,7 @@ pub fn first_push(place: &Place) -> Result<Option<Run>> {
 /// git in somebody's clone, which it leaves as it is: no branch, no setting, no file is changed.
 struct Clone<'a> {
     folder: &'a Path,
+    repository: &'a Repository,
 }
 
 impl Clone<'_> {
@@ -79,15 +84,16 @@ impl Clone<'_> {
 
     /// A merge that exists only in the object store: the bumps of the loop stay out of the branch.
     fn merge(&self, tip: &str, head: &str) -> Result<String> {
+        let branch = self.repository.branch_name();
         let merged = self.command().args(["merge-tree", "--write-tree", "--name-only", tip, head]).output()?;
         let said = String::from_utf8_lossy(&merged.stdout).into_owned();
         let tree = said.lines().next().unwrap_or_default();
         match merged.status.code() {
             Some(0) => {}
             Some(1) => bail!(
-                "the loop's master and HEAD both changed {}: merge them first, with `git pull {} master`",
+                "the loop's {branch} and HEAD both changed {}: merge them first, with `git pull {} {branch}`",
                 said.lines().skip(1).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(", "),
-                url()
+                self.repository.url()
             ),
             _ => bail!("git cannot merge: {}", shell::last_lines(&String::from_utf8_lossy(&merged.stderr), 3)),
         }
@@ -114,7 +120,7 @@ impl Clone<'_> {
             .arg("credential.helper=!f() { echo \"username=$LOOP_USER\"; echo \"password=$(cat \"$LOOP_PASSWORD_FILE\")\"; }; f")
             .env("LOOP_USER", user)
             .env("LOOP_PASSWORD_FILE", place.keys().join("git-password"))
-            .args(["-c", "http.proxy=", "push", "--porcelain", &url(), &format!("{commit}:{BRANCH}")])
+            .args(["-c", "http.proxy=", "push", "--porcelain", &self.repository.url(), &format!("{commit}:{}", self.repository.branch)])
             .output()
             .context("cannot run git")?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -131,18 +137,20 @@ mod tests {
     use super::*;
 
     /// A repository with one commit, and a way to add others.
-    struct Repository(tempfile::TempDir);
+    struct World(tempfile::TempDir, Repository);
 
-    impl Repository {
+    impl World {
         fn new() -> Self {
-            let this = Self(tempfile::tempdir().expect("a folder"));
+            let place = Place::find().expect("the tests run with a home folder");
+            let repository = place.repository().expect("the tests run in a checkout").clone();
+            let this = Self(tempfile::tempdir().expect("a folder"), repository);
             this.git(&["init", "--quiet", "--initial-branch=master"]);
             this.commit("k8s/deployment.yaml", "image: sha-0000000\n", "Begin");
             this
         }
 
         fn clone_of(&self) -> Clone<'_> {
-            Clone { folder: self.0.path() }
+            Clone { folder: self.0.path(), repository: &self.1 }
         }
 
         fn git(&self, arguments: &[&str]) -> String {
@@ -162,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_bump_on_the_loops_master_is_merged_without_touching_the_branch() {
-        let repository = Repository::new();
+        let repository = World::new();
         let base = repository.git(&["rev-parse", "HEAD"]);
         let bump = repository.commit("k8s/deployment.yaml", "image: sha-1111111\n", "ci: update image");
         repository.git(&["reset", "--quiet", "--hard", &base]);
@@ -181,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_conflict_is_told_with_the_file_and_the_way_out() {
-        let repository = Repository::new();
+        let repository = World::new();
         let base = repository.git(&["rev-parse", "HEAD"]);
         let bump = repository.commit("k8s/deployment.yaml", "image: sha-1111111\n", "ci: update image");
         repository.git(&["reset", "--quiet", "--hard", &base]);

@@ -57,7 +57,7 @@ pub fn mappings(place: &Place, workflow: &Workflow) -> Result<Vec<String>> {
 
 fn folder(place: &Place, action: &str) -> Result<PathBuf> {
     match STAND_INS.iter().find(|(name, _)| *name == action) {
-        Some((_, folder)) => Ok(place.part("actions").join(folder)),
+        Some((_, folder)) => Ok(place.part("actions")?.join(folder)),
         None => bail!(
             "it uses {action}, which has no stand-in yet; write one in loopctl/parts/actions/ \
              and name it in loopctl/machine/src/workflow/actions.rs"
@@ -83,7 +83,10 @@ mod tests {
         let found = mappings(&place, &workflow).map_err(|error| format!("{error:#}"));
         let expected = expected.map(|folder| match folder {
             "" => Vec::new(),
-            folder => vec![format!("actions/checkout@3d3c42e={}", place.part("actions").join(folder).display())],
+            folder => vec![format!(
+                "actions/checkout@3d3c42e={}",
+                place.part("actions").expect("the parts are written").join(folder).display()
+            )],
         });
         assert_eq!(found, expected.map_err(str::to_owned), "{step}");
     }
@@ -115,7 +118,10 @@ mod tests {
     #[test]
     fn the_workflow_of_this_repository_can_run_on_this_machine() {
         let place = Place::find().expect("the tests run with a home folder");
-        let text = fs::read_to_string(place.checkout.join(crate::workflow::FILE)).expect("the workflow is there");
+        let text = fs::read_to_string(
+            place.repository().expect("the tests run in a checkout").checkout.join(crate::workflow::FILE),
+        )
+        .expect("the workflow is there");
         let workflow = Workflow::read(&text).expect("the workflow can be understood");
         let mappings = mappings(&place, &workflow).unwrap_or_else(|error| panic!("{error:#}"));
         assert!(!mappings.is_empty(), "the workflow uses no action at all");

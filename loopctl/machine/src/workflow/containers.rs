@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::private::write_private;
-use crate::{Place, registry, repository, shell};
+use crate::{Place, registry, shell};
 
 /// Writes the settings of buildah and podman, and the folder in which steps find `docker`.
 pub fn settle(place: &Place) -> Result<()> {
@@ -27,7 +27,7 @@ pub fn settle(place: &Place) -> Result<()> {
     if docker.is_symlink() {
         fs::remove_file(&docker)?;
     }
-    symlink(place.part("workflow").join("docker"), &docker)
+    symlink(place.part("workflow")?.join("docker"), &docker)
         .with_context(|| format!("cannot write {}", docker.display()))
 }
 
@@ -39,7 +39,7 @@ pub fn tidy_images(place: &Place) -> Result<()> {
     if !place.folder("workflow")?.join("storage.conf").exists() {
         return Ok(());
     }
-    let service = format!("ghcr.io/{}", repository::REPOSITORY);
+    let service = format!("ghcr.io/{}", place.repository()?.slug.to_lowercase());
     let listed = ["images", "--noheading", "--format", "{{.Name}}:{{.Tag}}", "--filter"];
     let listed = shell::run(place.buildah()?.args(listed).arg(format!("reference={service}")))?;
     // A pushed image is listed once more, by its digest and without a tag.

@@ -11,11 +11,11 @@ use serde_json::json;
 
 use super::file::Workflow;
 use super::log::Log;
-use super::rules::short;
 use super::runs::{Conclusion, Outcome, Request, Run};
 use super::{actions, build_cache, tokens, tools};
 use crate::private::write_private;
-use crate::{Place, cgroups, repository};
+use crate::repository::{self, Repository};
+use crate::{Place, cgroups};
 
 /// What GitHub gives a job that names no limit.
 const LONGEST_MINUTES: f64 = 360.0;
@@ -90,7 +90,7 @@ fn act(place: &Place, run: &Run, request: &Request) -> Result<Command> {
     let empty = work.join("empty");
     fs::create_dir_all(&empty).with_context(|| format!("cannot make {}", empty.display()))?;
     let event = work.join("event.json");
-    write_private(&event, &event_of(request).to_string())?;
+    write_private(&event, &event_of(request, place.repository()?).to_string())?;
     let secrets = work.join("secrets");
     write_private(&secrets, &format!("GITHUB_TOKEN={}\n", tokens::give(place, run)?))?;
 
@@ -109,7 +109,7 @@ fn act(place: &Place, run: &Run, request: &Request) -> Result<Command> {
         act.arg(option).arg("/dev/null");
     }
     for (name, value) in [
-        ("GITHUB_REPOSITORY", repository::REPOSITORY.to_owned()),
+        ("GITHUB_REPOSITORY", place.repository()?.slug.clone()),
         ("GITHUB_SERVER_URL", repository::server()),
         ("GITHUB_RUN_ID", run.number.to_string()),
         ("GITHUB_RUN_NUMBER", run.number.to_string()),
@@ -123,9 +123,9 @@ fn act(place: &Place, run: &Run, request: &Request) -> Result<Command> {
 }
 
 /// As much of GitHub's push event as a workflow asks for.
-fn event_of(request: &Request) -> serde_json::Value {
+fn event_of(request: &Request, repository: &Repository) -> serde_json::Value {
     let push = &request.push;
-    let (owner, name) = repository::REPOSITORY.split_once('/').unwrap_or_default();
+    let (owner, name) = repository.slug.split_once('/').unwrap_or_default();
     json!({
         "ref": push.reference,
         "before": push.before,
@@ -138,11 +138,11 @@ fn event_of(request: &Request) -> serde_json::Value {
         "pusher": {"name": push.actor},
         "sender": {"login": push.actor},
         "repository": {
-            "full_name": repository::REPOSITORY,
+            "full_name": repository.slug,
             "name": name,
             "owner": {"login": owner},
-            "default_branch": short(repository::BRANCH),
-            "clone_url": repository::url(),
+            "default_branch": repository.branch_name(),
+            "clone_url": repository.url(),
         },
     })
 }

@@ -49,7 +49,7 @@ const NETWORK_VARIABLES: &[&str] = &[
 
 /// Installs act, at the version and checksum of `parts/workflow/requirements.txt`, once.
 pub fn install(place: &Place) -> Result<()> {
-    let requirements = place.part("workflow").join("requirements.txt");
+    let requirements = place.part("workflow")?.join("requirements.txt");
     let folder = act_folder(place)?;
     if folder.exists() {
         return Ok(());
@@ -79,7 +79,7 @@ pub fn act(place: &Place) -> Result<PathBuf> {
 }
 
 fn act_folder(place: &Place) -> Result<PathBuf> {
-    let path = place.part("workflow").join("requirements.txt");
+    let path = place.part("workflow")?.join("requirements.txt");
     let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let digest: String = Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     Ok(place.cache.join(format!("python-{digest}")))

@@ -1,7 +1,7 @@
 //! Whether the manifest names the commit's image, or that of another one.
 
 use super::Look;
-use crate::coordinates::{DEPLOYMENT, HOLD, short, tag_of};
+use crate::coordinates::{DEPLOYMENT, short, tag_of};
 use crate::git::history::Commit;
 use crate::journey::answer::{End, Hop, HopState, State};
 use crate::journey::facts::{Branch, Build, Facts, Relation};
@@ -44,10 +44,11 @@ fn older_is_deployed(facts: &Facts, branch: &Branch) -> Look {
     let by = branch.newest.by.as_ref();
     if let Some(hold) = &branch.hold {
         let bad = if hold.bad.is_empty() { String::new() } else { format!(", naming {} as bad", hold.bad) };
+        let key = &facts.names.hold;
         let how = if hold.is_certain {
-            format!("by the annotation {HOLD} in {DEPLOYMENT}{bad}; `cargo loopctl resume` lifts it")
+            format!("by the annotation {key} in {DEPLOYMENT}{bad}; `cargo loopctl resume` lifts it")
         } else {
-            format!("as line {} of {DEPLOYMENT} may be the annotation {HOLD}, and in doubt it holds", hold.line)
+            format!("as line {} of {DEPLOYMENT} may be the annotation {key}, and in doubt it holds", hold.line)
         };
         let said = format!("{tag} is held: {} keeps {deployed}, {how}", branch.name);
         let hop = Hop::new(NAME, HopState::Stuck, "held").at(by.map(|by| by.at)).because([said.clone()]);

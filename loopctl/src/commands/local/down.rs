@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::progress::{Progress, say, seconds};
+use crate::commands::progress::{Progress, say, seconds};
 use machine::state::{self, Folder};
 use machine::{Place, checks, network, start};
 

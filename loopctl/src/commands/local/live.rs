@@ -3,11 +3,10 @@
 use anyhow::{Error, Result};
 
 use delivery::Delivery;
-use delivery::coordinates::Coordinates;
 use machine::Place;
 
 pub async fn delivery(place: &Place) -> Result<Delivery> {
-    Delivery::of_the_loop(Coordinates::read(&place.checkout)?).await
+    Delivery::of_the_loop(place.repository()?.coordinates()?).await
 }
 
 /// The image that all pods run.

@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 use anyhow::{Error, Result, bail};
 use clap::Args;
 
-use super::progress::{Progress, say, seconds};
-use crate::live;
+use super::live;
+use crate::commands::progress::{Progress, say, seconds};
 use crate::target::block_on;
-use delivery::coordinates::Coordinates;
 use machine::base_images;
 use machine::builds::Event;
 use machine::builds::amount::roughly;
 use machine::registry::package;
+use machine::repository::Repository;
 use machine::start::Order;
 use machine::state::{self, Folder};
 use machine::workflow::again::again;
 use machine::workflow::follow;
 use machine::workflow::runs::{self, Conclusion, Run};
-use machine::{Place, checks, delivered, first_push, network, processes, repository, start};
+use machine::{Place, checks, delivered, network, processes, start};
 
 /// Start the whole loop on this machine: registry, git, workflow, Kubernetes, Argo CD
 ///
@@ -48,18 +48,25 @@ const UNTIL_LIVE: Duration = Duration::from_secs(180);
 pub fn run(options: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
     let begin = Instant::now();
+    let progress = Progress::new();
+    if !rustix::process::geteuid().is_root() {
+        // It says who may, and the rest would only fail for the same reason.
+        check_machine(&place, options, &progress)?;
+    }
+    let repository = Repository::settle(&place)?;
     if is_up(&place) {
         say("The loop is up already.\n");
-        what_to_try(&place);
+        what_to_try(&place)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let progress = Progress::new();
     check_machine(&place, options, &progress)?;
     let _turn = place.take_turn()?;
+    state::claim(&place.state)?;
+    repository.keep(&place)?;
     build_and_start(&place, &progress)?;
     deliver(&place, &progress)?;
     say(&format!("\nThe loop is up after {}.\n", seconds(begin.elapsed())));
-    what_to_try(&place);
+    what_to_try(&place)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -225,9 +232,10 @@ fn has_succeeded(run: &Run) -> bool {
     matches!(run.outcome(), Ok(Some(outcome)) if outcome.conclusion == Conclusion::Success)
 }
 
-fn what_to_try(place: &Place) {
-    let service = first_push::service();
-    let probe = Coordinates::read(&place.checkout).ok().and_then(|coordinates| coordinates.probe);
+fn what_to_try(place: &Place) -> Result<()> {
+    let repository = place.repository()?;
+    let service = repository.service();
+    let probe = repository.coordinates().ok().and_then(|coordinates| coordinates.probe);
     say(&format!("Ask the service:     curl {service}{}", probe.map_or("/version".to_owned(), |probe| probe.path)));
     say("Change something:    edit src/, git commit, then `cargo loopctl push`");
     say(&format!("Watch it come:       watch -n1 curl -s {service}/version"));
@@ -238,6 +246,7 @@ fn what_to_try(place: &Place) {
         place.kubeconfig().display(),
         place.bin().display()
     ));
-    say(&format!("Push by hand:        git push {} HEAD:master", repository::url()));
+    say(&format!("Push by hand:        git push {} HEAD:{}", repository.url(), repository.branch_name()));
     say("End it:              cargo loopctl down");
+    Ok(())
 }

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use super::progress::say;
-use crate::live;
+use super::live;
+use crate::commands::progress::say;
 use crate::target::block_on;
 use crate::text::plain::line;
 use machine::processes::{Condition, condition};
 use machine::state::{self, Folder};
-use machine::{Place, checks, first_push, network};
+use machine::{Place, checks, network};
 
 /// Show each part of the loop and whether it is ready
 ///
@@ -44,7 +44,7 @@ pub fn run(_: &Options) -> Result<ExitCode> {
         Ok((live::look(&delivery).await, delivery.application().await))
     })?;
     match live {
-        Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", first_push::service())),
+        Ok(image) => say(&format!("live       {:<20} {image} on {}", "service", place.repository()?.service())),
         Err(missing) => {
             all_ready = false;
             say(&format!("not live   {:<20} {}", "service", line(&format!("{missing:#}"))));

@@ -27,16 +27,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !matches!(processes::condition(&place, "git")?, processes::Condition::Running { .. }) {
         bail!("the loop's git server does not run; `cargo loopctl up` starts it");
     }
+    place.repository()?.require_here()?;
     let folder = std::env::current_dir().context("cannot tell the current folder")?;
     let Some(pushed) = push(&place, &folder)? else {
-        println!("The loop's master has this commit already: nothing to push.");
+        println!("The loop's branch has this commit already: nothing to push.");
         return Ok(ExitCode::SUCCESS);
     };
     let commit: String = pushed.commit.chars().take(7).collect();
     if pushed.merged {
-        println!("Pushed {commit}, which merges HEAD into the loop's master.");
+        println!("Pushed {commit}, which merges HEAD into the loop's branch.");
     } else {
-        println!("Pushed {commit} to the loop's master.");
+        println!("Pushed {commit} to the loop's branch.");
     }
     for line in &pushed.said {
         println!("{line}");
