@@ -6,7 +6,7 @@
 mod report;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 pub use self::report::{Failure, Report, summary};
-use crate::client::Connection;
+use crate::client::{Connection, another_address};
 
 /// A request without an answer after this long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -90,14 +90,6 @@ impl Load {
         self.stop.send_replace(true);
         self.thread.join().map_err(|_| anyhow::anyhow!("the load broke down"))?
     }
-}
-
-/// A load of its own address: a connection that nobody took stays in the kernel's table for two minutes, and whoever comes
-/// from the same port again is led as it was.
-fn another_address() -> Ipv4Addr {
-    static LOADS: AtomicU16 = AtomicU16::new(1);
-    let [high, low] = LOADS.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-    Ipv4Addr::new(127, 1, high, low)
 }
 
 async fn run(

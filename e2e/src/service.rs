@@ -12,9 +12,9 @@ use hyper::Request;
 use hyper::header::{CONNECTION, HOST};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
 
 use crate::Loop;
+use crate::client::{another_address, connect};
 use crate::contract::{self, MANIFEST};
 
 pub const ADDRESS: &str = "127.0.0.1:30800";
@@ -53,7 +53,8 @@ pub fn get_at(address: &str, path: &str) -> Result<String> {
 }
 
 async fn request(address: &str, path: &str) -> Result<String> {
-    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+    let connected = connect(another_address(), address.parse()?).await;
+    let stream = connected.with_context(|| format!("cannot connect to {address}"))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
     let request = Request::get(path).header(HOST, address).header(CONNECTION, "close").body(Empty::<Bytes>::new())?;

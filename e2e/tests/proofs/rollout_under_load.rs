@@ -151,8 +151,7 @@ impl<'a> Rollouts<'a> {
         self.clone.restore(&self.first)?;
         self.the_loop.force_sync()?;
         self.size(self.sizing.clone())?;
-        self.the_loop.wait_rolled_out(&self.tags[1])?;
-        self.the_loop.wait_for_old_pods()
+        self.the_loop.wait_rolled_out(&self.tags[1]).map(drop)
     }
 
     /// As OpenTofu writes it: outside of git, and no sync takes it back.
@@ -163,8 +162,7 @@ impl<'a> Rollouts<'a> {
         ]);
         self.the_loop.patch(NAMESPACE, "deployment", DEPLOYMENT, "HashiCorp", &patch)?;
         self.clone.update()?;
-        self.the_loop.wait_rolled_out(&self.clone.tag()?)?;
-        self.the_loop.wait_for_old_pods()
+        self.the_loop.wait_rolled_out(&self.clone.tag()?).map(drop)
     }
 
     /// The commit of a bump, and README's way not to wait for the next look.
@@ -181,8 +179,7 @@ impl<'a> Rollouts<'a> {
         let commit = self.clone.push_without_run(message)?;
         self.the_loop.force_sync()?;
         self.the_loop.wait_synced(&commit, KILLED_AFTER)?;
-        self.the_loop.wait_rolled_out(tag)?;
-        self.the_loop.wait_for_old_pods()
+        self.the_loop.wait_rolled_out(tag).map(drop)
     }
 }
 
