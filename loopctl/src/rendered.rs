@@ -6,21 +6,42 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use tempfile::tempdir;
 
-use delivery::git::template::{Blob, VERSION};
-use template::{Names, Template};
+use delivery::coordinates::{DEPLOYMENT, NEVER_BUILT};
+use delivery::git::template::VERSION;
+use delivery::manifest::{self, edit};
+use delivery::tfvars::{self, Tfvars};
+use template::{File, HERE, Names, Template};
+
+/// Path and text of each file.
+pub fn rendered(template: &Template, names: &Names) -> Result<Vec<(String, String)>> {
+    let mut files: Vec<(String, String)> =
+        template.render(names)?.into_iter().map(|File { path, text }| (path, text)).collect();
+    for (path, text) in &mut files {
+        match path.as_str() {
+            DEPLOYMENT => *text = at_birth(text)?,
+            tfvars::FILE if names.host != HERE => {
+                *text = Tfvars::parse(text)?.with_node_host(&names.host)?.text().to_owned();
+            }
+            _ => {}
+        }
+    }
+    formatted(&mut files)?;
+    Ok(files)
+}
+
+/// No image has been built yet, and nothing is held: what became of the template's own repository is no concern of others.
+fn at_birth(deployment: &str) -> Result<String> {
+    let image = manifest::image(deployment)?;
+    edit::lift(&deployment.replacen(&image.written, &format!("{}:sha-{NEVER_BUILT}", image.name), 1))
+}
 
 /// A longer or shorter name moves imports and breaks of lines; without rustfmt they stay where they are.
-pub fn rendered(template: &Template, names: &Names) -> Result<Vec<Blob>> {
-    let mut files: Vec<Blob> = template
-        .render(names)?
-        .into_iter()
-        .map(|file| Blob { path: file.path, text: file.text, is_executable: file.is_executable })
-        .collect();
+fn formatted(files: &mut [(String, String)]) -> Result<()> {
     let folder = tempdir().context("cannot make a temporary folder")?;
     let mut rustfmt = Command::new("rustfmt");
     // It looks for its settings in the folder that it runs in, and above.
     rustfmt.current_dir(folder.path()).args(["--edition", "2024"]);
-    for Blob { path, text, .. } in &files {
+    for (path, text) in files.iter() {
         let place = folder.path().join(path);
         fs::create_dir_all(place.parent().context("a file stands in a folder")?)?;
         fs::write(&place, text).with_context(|| format!("cannot write {}", place.display()))?;
@@ -28,14 +49,14 @@ pub fn rendered(template: &Template, names: &Names) -> Result<Vec<Blob>> {
             rustfmt.arg(path);
         }
     }
-    let Ok(formatted) = rustfmt.output() else { return Ok(files) };
-    if !formatted.status.success() {
-        bail!("rustfmt: {}", String::from_utf8_lossy(&formatted.stderr).trim_end());
+    let Ok(done) = rustfmt.output() else { return Ok(()) };
+    if !done.status.success() {
+        bail!("rustfmt: {}", String::from_utf8_lossy(&done.stderr).trim_end());
     }
-    for file in files.iter_mut().filter(|file| file.path.ends_with(".rs")) {
-        file.text = fs::read_to_string(folder.path().join(&file.path))?;
+    for (path, text) in files.iter_mut().filter(|(path, _)| path.ends_with(".rs")) {
+        *text = fs::read_to_string(folder.path().join(path))?;
     }
-    Ok(files)
+    Ok(())
 }
 
 /// What the commit of a rendering says, so that the next one knows what to begin with.

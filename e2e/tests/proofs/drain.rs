@@ -28,6 +28,8 @@ pub fn a_kubelet_that_is_killed_while_a_pod_drains_loses_no_request(
     the_loop.on_a_clone(|clone, live| {
         let kills = KUBELETS_KILLED_IN_A_DRAIN.times();
         let tags = [the_loop.fresh_tag(live)?, live.to_owned()];
+        let manifest = clone.read(MANIFEST)?;
+        ensure("the drain that is shipped", manifest.contains(SHIPPED), &manifest)?;
         let pods = the_loop.watch(NAMESPACE, "pods")?;
         let drains = Drains { the_loop, clone, pods, tags };
         let (mut lost, mut noticed) = (Vec::new(), 0);

@@ -16,6 +16,9 @@ const SCRIPT: &str = ".github/scripts/manifest.bash";
 /// The branch that is meant where none is named; which one that is, the remote says.
 pub const DEFAULT_BRANCH: &str = "HEAD";
 
+/// The revision that a manifest names before its first image is built.
+pub const NEVER_BUILT: &str = "0000000";
+
 /// What an image is made of; the same list as IMAGE_INPUTS in .github/scripts/manifest.bash.
 pub const IMAGE_INPUTS: [&str; 5] = ["Dockerfile", ".dockerignore", "Cargo.toml", "Cargo.lock", "src"];
 

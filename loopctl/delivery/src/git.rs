@@ -46,6 +46,17 @@ impl Git {
         git
     }
 
+    /// For a commit, also where nobody has introduced themselves to git, as in a workflow's run.
+    fn introduced(&self) -> Result<Command> {
+        let mut git = self.command();
+        if !self.is(&["config", "--get", "user.email"])? {
+            for who in ["AUTHOR", "COMMITTER"] {
+                git.env(format!("GIT_{who}_NAME"), "loopctl").env(format!("GIT_{who}_EMAIL"), "loopctl@localhost");
+            }
+        }
+        Ok(git)
+    }
+
     fn ask(&self, arguments: &[&str]) -> Result<String> {
         run(self.command().args(arguments))
     }

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use anyhow::{Context, Result};
 
-use super::place::{API_PORT, BRIDGE_ADDRESS, ETCD_PORT, SERVICE_NETWORK};
+use super::addresses::{API_PORT, BRIDGE_ADDRESS, ETCD_PORT, SERVICE_NETWORK};
 use super::processes::{self, Process};
 use super::{Part, Place, shell};
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use super::place::REGISTRY_USER;
+use super::addresses::REGISTRY_USER;
 use super::{Log, Part, Place, shell};
 
 /// In the module that Argo CD is built from.

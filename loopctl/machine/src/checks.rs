@@ -11,8 +11,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::addresses::{API_PORT, BRIDGE, ETCD_PORT, GIT_PORT, REGISTRY_PORT};
 use super::containerd::NETWORK_PLUGINS;
-use super::place::{API_PORT, BRIDGE, ETCD_PORT, GIT_PORT, REGISTRY_PORT};
 use super::{Place, cgroups, network, shell};
 
 /// What the loop is made with besides its own builds: program, and the Debian package that has it.

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, REGISTRY_PORT, REGISTRY_USER};
+use super::addresses::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK, REGISTRY_PORT, REGISTRY_USER};
 use super::private::write_private;
 use super::processes::{self, Process};
 use super::{Part, Place, cgroups, leftovers, mounts, network, shell};

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use super::addresses::BRIDGE_ADDRESS;
 use super::keys::kubeconfig;
-use super::place::BRIDGE_ADDRESS;
 use super::processes::{self, Process};
 use super::{Part, Place, shell};
 

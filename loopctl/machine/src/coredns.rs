@@ -4,8 +4,8 @@ use std::net::TcpStream;
 
 use anyhow::{Context, Result};
 
+use super::addresses::BRIDGE_ADDRESS;
 use super::keys::kubeconfig;
-use super::place::BRIDGE_ADDRESS;
 use super::private::write_private;
 use super::processes::{self, Process};
 use super::{Part, Place, shell};

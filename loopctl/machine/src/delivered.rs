@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::repository;
+use super::bare;
 use super::{Place, registry, shell};
 
 /// Says in the loop's repository that its master came from the cache, so that no run is missing.
@@ -18,7 +18,7 @@ const RESTORED: &str = "refs/loopctl/restored";
 /// Keeps what the loop's master has become, if that is the commit of the checkout and its bump. One delivery is kept.
 pub fn keep(place: &Place) -> Result<()> {
     let head = head(place)?;
-    let parents = shell::run(repository::git(place)?.args(["log", "-1", "--format=%P", &place.repository()?.branch]))?;
+    let parents = shell::run(bare::git(place)?.args(["log", "-1", "--format=%P", &place.repository()?.branch]))?;
     if parents.trim() != head || kept(place, &head).exists() {
         return Ok(());
     }
@@ -26,7 +26,7 @@ pub fn keep(place: &Place) -> Result<()> {
     let half = root(place).join("half");
     fs::create_dir_all(&half).with_context(|| format!("cannot make {}", half.display()))?;
     let clone = ["clone", "--quiet", "--bare", "--no-hardlinks"];
-    shell::run(Command::new("git").args(clone).arg(repository::folder(place)?).arg(half.join("git")))?;
+    shell::run(Command::new("git").args(clone).arg(bare::folder(place)?).arg(half.join("git")))?;
     copy(&registry::data(place)?, &half.join("registry"))?;
     // Whoever is interrupted before this line has kept nothing.
     fs::rename(&half, kept(place, &head)).context("cannot keep the delivery")
@@ -43,13 +43,13 @@ pub fn restore(place: &Place) -> Result<bool> {
     let branch = &place.repository()?.branch;
     for reference in [RESTORED, branch] {
         let what = format!("{branch}:{reference}");
-        shell::run(repository::git(place)?.args(["fetch", "--quiet"]).arg(kept.join("git")).arg(what))?;
+        shell::run(bare::git(place)?.args(["fetch", "--quiet"]).arg(kept.join("git")).arg(what))?;
     }
     Ok(true)
 }
 
 pub fn is_restored(place: &Place) -> Result<bool> {
-    Ok(repository::tip(place, RESTORED)?.is_some())
+    Ok(bare::tip(place, RESTORED)?.is_some())
 }
 
 fn head(place: &Place) -> Result<String> {
@@ -89,9 +89,9 @@ mod tests {
     fn pushed(folder: &Path) -> Place {
         let checkout = folder.join("checkout");
         let place = Place::below(folder).expect("a place");
-        let repository = Repository::find(&place).expect("the tests run in a checkout");
+        let repository = Repository::find(&place.state).expect("the tests run in a checkout");
         let repository = Repository { checkout: checkout.clone(), branch: "refs/heads/master".into(), ..repository };
-        repository.keep(&place).expect("it is written");
+        repository.keep(&place.state).expect("it is written");
         fs::create_dir_all(&checkout).expect("a folder");
         git(&checkout, &["init", "--quiet", "--initial-branch=master"]);
         commit(&checkout, "Begin");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn bare(place: &Place) -> PathBuf {
-        repository::folder(place).expect("a folder")
+        bare::folder(place).expect("a folder")
     }
 
     fn git(folder: &Path, arguments: &[&str]) {
@@ -134,14 +134,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let place = pushed(folder.path());
         bump(&place);
-        let tip = repository::tip(&place, "refs/heads/master").expect("git answers");
+        let tip = bare::tip(&place, "refs/heads/master").expect("git answers");
         keep(&place).expect("it is kept");
         begin_anew(&place);
 
         assert!(restore(&place).expect("it is restored"));
 
         assert!(is_restored(&place).expect("git answers"));
-        assert_eq!(repository::tip(&place, "refs/heads/master").expect("git answers"), tip);
+        assert_eq!(bare::tip(&place, "refs/heads/master").expect("git answers"), tip);
         let image = registry::data(&place).expect("a folder").join("image");
         assert_eq!(fs::read_to_string(image).expect("the image"), "layers");
     }

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use anyhow::{Context, Result};
 
-use super::place::{BRIDGE_ADDRESS, ETCD_PORT};
+use super::addresses::{BRIDGE_ADDRESS, ETCD_PORT};
 use super::processes::{self, Process};
 use super::{Part, Place};
 

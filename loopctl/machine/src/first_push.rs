@@ -3,8 +3,8 @@
 
 use anyhow::{Context, Result, bail};
 
+use super::bare;
 use super::git_server::push::first_push;
-use super::repository;
 use super::workflow::runs;
 use super::{Log, Part, Place, delivered, shell};
 
@@ -32,7 +32,7 @@ impl Part for FirstPush {
     fn start(&self, place: &Place) -> Result<()> {
         if git_says(place).is_ok() {
             // An `up` that was interrupted in the middle of its push: the commit is in, its run is not called.
-            shell::run(repository::git(place)?.args(["update-ref", "-d", &place.repository()?.branch]))?;
+            shell::run(bare::git(place)?.args(["update-ref", "-d", &place.repository()?.branch]))?;
         }
         if !delivered::restore(place)? {
             first_push(place)?;
@@ -60,7 +60,7 @@ impl Part for FirstPush {
 /// The image that the loop's master wants to run.
 pub fn git_says(place: &Place) -> Result<String> {
     let file = format!("{}:k8s/deployment.yaml", place.repository()?.branch);
-    let manifest = shell::run(repository::git(place)?.args(["show", &file]))?;
+    let manifest = shell::run(bare::git(place)?.args(["show", &file]))?;
     let line = manifest.lines().find_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("image: "));
     Ok(line.context("k8s/deployment.yaml names no image")?.trim().to_owned())
 }

@@ -14,9 +14,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::place::{BRIDGE_ADDRESS, GIT_PORT};
+use super::addresses::{BRIDGE_ADDRESS, GIT_PORT};
+use super::bare::{self, folder};
 use super::processes::{self, Process};
-use super::repository::{self, folder};
 use super::workflow::{containers, runs, tools};
 use super::{Part, Place, cgroups, mounts, shell};
 
@@ -93,7 +93,7 @@ fn make_repository(place: &Place) -> Result<()> {
         // In the middle of a push is no time to tidy up.
         ("receive.autogc", "false"),
     ] {
-        repository::git(place)?.args(["config", name, value]).status().context("cannot run git")?;
+        bare::git(place)?.args(["config", name, value]).status().context("cannot run git")?;
     }
     let hook = folder.join("hooks/post-receive");
     fs::create_dir_all(folder.join("hooks"))?;

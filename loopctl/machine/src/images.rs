@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use super::place::{BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
+use super::addresses::{BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
 use super::private::write_private;
 use super::{Log, Part, Place, base_images, containerd, shell};
 

@@ -8,7 +8,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
-use super::place::{API_PORT, BRIDGE_ADDRESS, NODE};
+use super::addresses::{API_PORT, BRIDGE_ADDRESS, NODE};
 use super::private::write_private;
 use super::{Log, Part, Place, stand_in};
 

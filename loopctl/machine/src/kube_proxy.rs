@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use super::addresses::{BRIDGE_ADDRESS, NODE, POD_NETWORK};
 use super::keys::kubeconfig;
-use super::place::{BRIDGE_ADDRESS, NODE, POD_NETWORK};
 use super::private::write_private;
 use super::processes::{self, Process};
 use super::{Part, Place, iptables, shell};

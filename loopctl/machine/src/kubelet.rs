@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail};
 
+use super::addresses::{BRIDGE_ADDRESS, NODE};
 use super::keys::kubeconfig;
-use super::place::{BRIDGE_ADDRESS, NODE};
 use super::private::write_private;
 use super::processes::{self, Process};
 use super::{Part, Place, cgroups, containerd, leftovers, mounts, network, shell};

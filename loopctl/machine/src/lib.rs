@@ -4,8 +4,10 @@
 //! `up` starts each part as soon as those it needs are ready; `down` stops them in the opposite
 //! order. To add one: write its file, and put it into [`parts`].
 
+pub mod addresses;
 pub mod apiserver;
 pub mod argocd;
+pub mod bare;
 pub mod base_images;
 pub mod builds;
 pub mod cgroups;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::place::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK};
+use super::addresses::{BRIDGE, BRIDGE_ADDRESS, POD_NETWORK};
 use super::private::write_private;
 use super::{Log, Part, Place, cgroups, iptables, mounts, shell, state};
 

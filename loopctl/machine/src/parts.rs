@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-static FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/parts.rs"));
+static FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// Where they are: below the cache, in a folder that is named after what is in them, so that what one loopctl has written
 /// is never that of another.
 pub fn folder(cache: &Path) -> Result<PathBuf> {
     let mut sum = Sha256::new();
-    for (path, bytes) in FILES {
+    for (path, text) in FILES {
         sum.update(path);
-        sum.update(bytes);
+        sum.update(text);
     }
     let sum: String = sum.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let folder = cache.join("parts").join(sum);
@@ -31,11 +31,11 @@ pub fn folder(cache: &Path) -> Result<PathBuf> {
 }
 
 fn write(folder: &Path) -> std::io::Result<()> {
-    for (path, bytes) in FILES {
+    for (path, text) in FILES {
         let file = folder.join(path);
         fs::create_dir_all(file.parent().unwrap_or(folder))?;
-        fs::write(&file, bytes)?;
-        let mode = if bytes.starts_with(b"#!") { 0o755 } else { 0o644 };
+        fs::write(&file, text)?;
+        let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
         fs::set_permissions(&file, fs::Permissions::from_mode(mode))?;
     }
     Ok(())

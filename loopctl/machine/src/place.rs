@@ -1,4 +1,4 @@
-//! Where the loop keeps its things, and the addresses its parts agree on.
+//! Where the loop keeps its things.
 
 use std::env;
 use std::fs;
@@ -17,21 +17,6 @@ use super::parts;
 use super::private::{private_folder, write_private};
 use super::repository::Repository;
 use super::state;
-
-/// The bridge every pod is attached to. Podman's default network is 10.88.0.0/16, Docker's
-/// 172.17.0.0/16, k3s uses 10.42 and 10.43, MicroK8s 10.1 and 10.152: this one is none of them.
-pub const BRIDGE: &str = "argo-rust0";
-pub const BRIDGE_ADDRESS: &str = "10.187.0.1";
-pub const POD_NETWORK: &str = "10.187.0.0/16";
-pub const SERVICE_NETWORK: &str = "10.96.0.0/16";
-pub const NODE: &str = "argo-rust";
-
-/// Everything listens on the bridge's address, so nothing of the loop is offered to the outside.
-pub const API_PORT: u16 = 6443;
-pub const ETCD_PORT: u16 = 2379;
-pub const REGISTRY_PORT: u16 = 5000;
-pub const REGISTRY_USER: &str = "argo-rust";
-pub const GIT_PORT: u16 = 3000;
 
 /// Unless `LOOPCTL_STATE` names another folder.
 pub const STATE: &str = "/var/lib/argo-rust-loop";
@@ -125,7 +110,7 @@ impl Place {
         if let Some(repository) = self.repository.get() {
             return Ok(repository);
         }
-        let repository = Repository::find(self)?;
+        let repository = Repository::find(&self.state)?;
         Ok(self.repository.get_or_init(|| repository))
     }
 

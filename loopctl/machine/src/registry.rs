@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
 
-use super::place::{BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
+use super::addresses::{BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
 use super::private::write_private;
 use super::processes::{self, Process};
 use super::{Part, Place};

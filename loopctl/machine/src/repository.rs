@@ -1,22 +1,16 @@
-//! The loop's repository: its names, where it is, and questions to it.
+//! What the loop delivers, as the files of the checkout say it.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use delivery::coordinates::{Coordinates, DEFAULT_BRANCH, SERVICE};
 use serde::{Deserialize, Serialize};
 
-use super::place::{BRIDGE_ADDRESS, GIT_PORT};
+use super::addresses::{BRIDGE_ADDRESS, GIT_PORT};
 use super::private::write_private;
-use super::{Place, shell};
 
-/// Not git's: asks the server to look for runs that wait.
-pub const LOOK: &str = "/-/look";
-
-/// What the loop delivers, as the files of the checkout say it. It is kept in the state folder when the loop comes up:
-/// what runs in the background stands in no checkout.
+/// It is kept in the state folder when the loop comes up: what runs in the background stands in no checkout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     pub checkout: PathBuf,
@@ -36,37 +30,30 @@ pub struct Repository {
 const FILE: &str = "repository.json";
 
 impl Repository {
-    /// Of the loop that has its things in that place, or else of the checkout.
-    pub fn find(place: &Place) -> Result<Self> {
-        match Self::kept(place)? {
+    /// Of the loop that has its things in that folder, or else of the checkout.
+    pub fn find(state: &Path) -> Result<Self> {
+        match Self::kept(state)? {
             Some(kept) => Ok(kept),
-            None => Self::of(&Coordinates::find()?),
+            None => Self::here(),
         }
     }
 
     /// None where no loop has come up.
-    pub fn kept(place: &Place) -> Result<Option<Self>> {
-        let path = place.state.join(FILE);
+    pub fn kept(state: &Path) -> Result<Option<Self>> {
+        let path = state.join(FILE);
         let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
         let kept = serde_json::from_str(&text);
         Ok(Some(kept.with_context(|| format!("{} is of another version of loopctl", path.display()))?))
     }
 
-    pub fn keep(&self, place: &Place) -> Result<()> {
-        write_private(&place.state.join(FILE), &serde_json::to_string_pretty(self)?)
+    pub fn keep(&self, state: &Path) -> Result<()> {
+        write_private(&state.join(FILE), &serde_json::to_string_pretty(self)?)
     }
 
-    /// For a loop that is to come up: what the checkout says that a person stands in, unless a loop has another one.
-    pub fn settle(place: &Place) -> Result<Self> {
-        if let Some(kept) = Self::kept(place)? {
-            kept.require_here()?;
-        }
-        Self::of(&Coordinates::find()?)
-    }
-
-    fn of(coordinates: &Coordinates) -> Result<Self> {
+    /// Of the checkout that a person stands in.
+    pub fn here() -> Result<Self> {
         let Coordinates { folder, slug, repository, branch, application, namespace, pull_secrets, node_port, .. } =
-            coordinates.clone();
+            Coordinates::find()?;
         let node_port =
             node_port.with_context(|| format!("{SERVICE} has no nodePort, by which this machine reaches it"))?;
         // Argo CD's word for the branch that the server calls its default one, which is the workflow's.
@@ -130,38 +117,4 @@ impl Repository {
 /// As `GITHUB_SERVER_URL` has it.
 pub fn server() -> String {
     format!("http://{BRIDGE_ADDRESS}:{GIT_PORT}")
-}
-
-/// Where all repositories are, which is one.
-pub fn root(place: &Place) -> PathBuf {
-    place.state.join("git")
-}
-
-pub fn folder(place: &Place) -> Result<PathBuf> {
-    Ok(root(place).join(format!("{}.git", place.repository()?.slug)))
-}
-
-/// git in the loop's repository.
-pub fn git(place: &Place) -> Result<Command> {
-    let mut git = Command::new("git");
-    git.arg("--git-dir").arg(folder(place)?);
-    // A hook inherits variables that name the repository of the push; the option above says the same.
-    git.env_remove("GIT_DIR").env_remove("GIT_QUARANTINE_PATH");
-    Ok(git)
-}
-
-/// None before the first push.
-pub fn tip(place: &Place, branch: &str) -> Result<Option<String>> {
-    let found = git(place)?.args(["rev-parse", "--verify", "--quiet", branch]).output()?;
-    Ok(found.status.success().then(|| String::from_utf8_lossy(&found.stdout).trim().to_owned()))
-}
-
-pub fn message(place: &Place, commit: &str) -> Result<String> {
-    shell::run(git(place)?.args(["log", "-1", "--format=%B", commit]))
-}
-
-/// A file as it is in a commit; None when the commit has no such file.
-pub fn file(place: &Place, commit: &str, path: &str) -> Result<Option<String>> {
-    let found = git(place)?.arg("show").arg(format!("{commit}:{path}")).output()?;
-    Ok(found.status.success().then(|| String::from_utf8_lossy(&found.stdout).into_owned()))
 }

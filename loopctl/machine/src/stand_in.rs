@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Place;
-use super::place::{API_PORT, BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
+use super::addresses::{API_PORT, BRIDGE_ADDRESS, REGISTRY_PORT, REGISTRY_USER};
 use super::private::write_private;
 use super::repository::Repository;
 

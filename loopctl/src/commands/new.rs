@@ -11,7 +11,6 @@ use serde::Serialize;
 use crate::output::{Answer, Output, numbered};
 use crate::rendered::{message, rendered};
 use delivery::git::Git;
-use delivery::git::template::Blob;
 use template::{HERE, Names, Template};
 
 /// Make a repository of your own: a service, and the whole loop that delivers it
@@ -104,8 +103,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         name: names.name,
         branch: names.branch,
         template: template.version,
-        lines: files.iter().map(|file| file.text.lines().count()).sum(),
-        files: files.into_iter().map(|Blob { path, .. }| path).collect(),
+        lines: files.iter().map(|(_, text)| text.lines().count()).sum(),
+        files: files.into_iter().map(|(path, _)| path).collect(),
         written: commit.is_some(),
         commit,
     })?;

@@ -7,7 +7,7 @@ mod lock;
 mod names;
 mod words;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 pub use names::{HERE, Names, branch, host, name, owner};
 
@@ -18,7 +18,6 @@ pub const EXAMPLE: &str = "fibonacci";
 pub struct File {
     pub path: String,
     pub text: String,
-    pub is_executable: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +27,7 @@ pub struct Template {
     pub files: Vec<File>,
 }
 
-static FILES: &[(&str, &str, bool)] = &include!(concat!(env!("OUT_DIR"), "/files.rs"));
+static FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// What belongs to the delivery and not to whoever was given it: an edit of it is told by `loopctl update --check`.
 pub const OWNED: [&str; 4] = [".github/scripts/", "argocd/", "tofu/*.tf", "Dockerfile"];
@@ -36,44 +35,33 @@ pub const OWNED: [&str; 4] = [".github/scripts/", "argocd/", "tofu/*.tf", "Docke
 /// Where `own/` has the address of the repository that the template is from.
 const HOME: &str = "$(template)";
 const APPLICATION: &str = "argocd/application.yaml";
-const DEPLOYMENT: &str = "k8s/deployment.yaml";
-const SIZING: &str = "tofu/terraform.tfvars";
 
 impl Template {
     /// The one that this program was built with.
     pub fn own() -> Self {
-        let file = |(path, text, is_executable): &(&str, &str, bool)| File {
-            path: (*path).to_owned(),
-            text: (*text).to_owned(),
-            is_executable: *is_executable,
-        };
+        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: (*text).to_owned() };
         Self { version: env!("CARGO_PKG_VERSION").to_owned(), files: FILES.iter().map(file).collect() }
     }
 
     /// The names that its files have in them.
     pub fn names(&self) -> Result<Names> {
         let application = self.text(APPLICATION).with_context(|| format!("the template has no {APPLICATION}"))?;
-        Names::of_files(application, self.text(SIZING).unwrap_or_default())
+        Names::of_application(application)
     }
 
     /// Every file of a repository that is called so. Of one template and the same names it is always the same.
     pub fn render(&self, names: &Names) -> Result<Vec<File>> {
         let from = self.names()?;
         let packages = lock::packages(self.text("Cargo.lock").unwrap_or_default());
-        names.refuse_what_is_taken(&packages)?;
+        if names.name != from.name && packages.contains(&names.name) {
+            bail!("{0} is the name of a package that the service depends on; {0}-service is free", names.name);
+        }
         let mut files: Vec<File> = Vec::new();
         for file in self.files.iter().filter(|file| names.with_example || !lines::is_of_example(&file.path)) {
             let text = lines::kept(&file.text, names.with_example, |module| self.has_module(&file.path, module));
             let text = words::replaced(&text, &from, names).replace(HOME, &from.address());
             let path = words::replaced(&file.path, &from, names);
-            files.push(File { path, text, is_executable: file.is_executable });
-        }
-        for file in &mut files {
-            match file.path.as_str() {
-                DEPLOYMENT => file.text = with_birth_tag(&file.text),
-                SIZING if names.host != from.host => file.text = with_node(&file.text, &names.host),
-                _ => {}
-            }
+            files.push(File { path, text });
         }
         let cargo = files.iter().find(|file| file.path == "Cargo.toml").map(|file| file.text.clone());
         for file in files.iter_mut().filter(|file| file.path == "Cargo.lock") {
@@ -92,24 +80,6 @@ impl Template {
         let has = |path: String| self.files.iter().any(|file| file.path == path);
         has(format!("{folder}/{module}.rs")) || has(format!("{folder}/{module}/mod.rs"))
     }
-}
-
-/// No image has been built yet. What is deployed of the template's own repository is no concern of others.
-fn with_birth_tag(deployment: &str) -> String {
-    let line = |line: &str| match line.split_once(":sha-") {
-        Some((before, rest)) if line.trim_start().starts_with("image:") => {
-            let rest = rest.trim_start_matches(|digit: char| digit.is_ascii_hexdigit());
-            format!("{before}:sha-0000000{rest}")
-        }
-        _ => line.to_owned(),
-    };
-    deployment.split_inclusive('\n').map(line).collect()
-}
-
-/// Below the comment that the file begins with.
-fn with_node(sizing: &str, host: &str) -> String {
-    let at = sizing.find("\nservices").map_or(0, |at| at + 1);
-    format!("{}node_host = \"{host}\"\n\n{}", &sizing[..at], &sizing[at..])
 }
 
 /// Whether the delivery owns the file.

@@ -1,8 +1,6 @@
 //! Who and what a repository is, and what it may be.
 
-use std::collections::BTreeSet;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -24,8 +22,8 @@ pub const HERE: &str = "127.0.0.1";
 const TRAILER: &str = "Template-Names";
 
 impl Names {
-    /// Those of a repository with such an Application and such sizing.
-    pub fn of_files(application: &str, tfvars: &str) -> Result<Self> {
+    /// Those of a repository with such an Application; where its node is reached stands in no file of the template.
+    pub fn of_application(application: &str) -> Result<Self> {
         let value = |key: &str| application.lines().find_map(|line| line.trim().strip_prefix(key)).map(str::trim);
         let repository = value("repoURL:").context("argocd/application.yaml has no repoURL")?;
         let path = repository.trim_end_matches(".git").strip_prefix("https://github.com/");
@@ -33,9 +31,7 @@ impl Names {
             format!("repoURL of argocd/application.yaml is {repository}, not https://github.com/OWNER/NAME.git")
         })?;
         let branch = value("targetRevision:").context("argocd/application.yaml has no targetRevision")?;
-        let host = tfvars.lines().find_map(|line| line.strip_prefix("node_host")?.split('"').nth(1));
-        let host = host.unwrap_or(HERE);
-        let [owner, name, host, branch] = [owner, name, host, branch].map(str::to_owned);
+        let [owner, name, host, branch] = [owner, name, HERE, branch].map(str::to_owned);
         Ok(Self { owner, name, host, branch, with_example: true })
     }
 
@@ -64,15 +60,6 @@ impl Names {
             branch: value("branch")?,
             with_example: value("example")? == "true",
         })
-    }
-
-    /// Names that would mean two things in one repository.
-    pub fn refuse_what_is_taken(&self, packages: &BTreeSet<String>) -> Result<()> {
-        let Self { name, .. } = self;
-        if packages.contains(name) && *name != "argo-rust" {
-            bail!("{name} is the name of a package that the service depends on; {name}-service is free");
-        }
-        Ok(())
     }
 }
 
@@ -257,14 +244,13 @@ mod tests {
     #[test]
     fn names_are_read_from_the_files_that_have_them_and_from_the_trailer() {
         let application = "  source:\n    repoURL: https://github.com/acme/shop.git\n    targetRevision: main\n";
-        let found = Names::of_files(application, "node_host = \"node\"\n").expect("all are there");
-        let [owner, name, host, branch] = ["acme", "shop", "node", "main"].map(str::to_owned);
+        let found = Names::of_application(application).expect("all are there");
+        let [owner, name, host, branch] = ["acme", "shop", HERE, "main"].map(str::to_owned);
         let expected = Names { owner, name, host, branch, with_example: true };
         assert_eq!(found, expected);
         let message = format!("Subject\n\n{}\n", expected.trailer());
         assert_eq!(Names::of_trailer(&message), Some(expected));
         assert_eq!(Names::of_trailer("Subject\n"), None);
-        assert_eq!(Names::of_files(application, "").expect("all are there").host, HERE);
-        Names::of_files(&application.replace("github.com", "host"), "").expect_err("another host");
+        Names::of_application(&application.replace("github.com", "host")).expect_err("another host");
     }
 }

@@ -49,6 +49,8 @@ fn a_repository_is_made_with_one_commit_and_says_what_comes_next() {
     assert!(message.starts_with("loopctl: Begin payments\n") && message.contains("\nTemplate-Version: "), "{message}");
     let deployment = fs::read_to_string(folder.join("k8s/deployment.yaml")).unwrap();
     assert!(deployment.contains("image: ghcr.io/acme/payments:sha-0000000"), "{deployment}");
+    let sizing = fs::read_to_string(folder.join("tofu/terraform.tfvars")).unwrap();
+    assert_eq!(sizing.matches("node_host = \"192.0.2.7\"").count(), 1, "{sizing}");
     let again = loopctl(world.path(), &NEW);
     assert_eq!(again.code, Some(1));
     assert!(again.err.contains("payments is not empty, and nothing in it is written over"), "{}", again.err);

@@ -74,14 +74,7 @@ impl Git {
             git(&["update-index", "--add", "--cacheinfo", &format!("{mode},{blob},{path}")])?;
         }
         let tree = git(&["write-tree"])?;
-        let mut commit = self.command();
-        if !self.is(&["config", "--get", "user.email"])? {
-            // As in a workflow's run, where nobody has introduced themselves to git.
-            for who in ["AUTHOR", "COMMITTER"] {
-                commit.env(format!("GIT_{who}_NAME"), "loopctl").env(format!("GIT_{who}_EMAIL"), "loopctl@localhost");
-            }
-        }
-        run(commit.args(["commit-tree", &tree, "-p", tip, "-m", change.message.trim()]))
+        run(self.introduced()?.args(["commit-tree", &tree, "-p", tip, "-m", change.message.trim()]))
     }
 
     fn store(&self, text: &str) -> Result<String> {

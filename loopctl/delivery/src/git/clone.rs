@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Git, output};
+use super::Git;
 
 impl Git {
     /// What was changed and not committed, as `git status --short` lists it.
@@ -18,13 +18,6 @@ impl Git {
     /// The files that are not the same in both commits.
     pub fn differing(&self, one: &str, other: &str) -> Result<Vec<String>> {
         Ok(listed(&self.ask(&["diff", "--no-renames", "--name-only", "-z", one, other, "--"])?))
-    }
-
-    /// Where `origin` is; None in a repository without it.
-    pub fn origin(&self) -> Result<Option<String>> {
-        let found = output(self.command().args(["remote", "get-url", "origin"]))?;
-        let url = String::from_utf8_lossy(&found.stdout).trim_end().to_owned();
-        Ok(Some(url).filter(|url| found.status.success() && !url.is_empty()))
     }
 }
 

@@ -8,17 +8,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use jiff::Timestamp;
-
 use super::{Git, output, run, said};
+use anyhow::{Context, Result, bail};
 
-/// A file as a commit has it.
-pub struct Blob {
-    pub path: String,
-    pub text: String,
-    pub is_executable: bool,
-}
+/// Path and text of each. A script, which says in its first line how it is run, can be run.
+pub type Files = [(String, String)];
 
 /// The newest commit of the template's own line.
 pub struct Rendered {
@@ -41,7 +35,7 @@ pub const VERSION: &str = "Template-Version: ";
 
 impl Git {
     /// Makes a repository in that folder, which has to be empty or not there; nothing is left when it fails.
-    pub fn begin(folder: &Path, branch: &str, files: &[Blob], message: &str) -> Result<String> {
+    pub fn begin(folder: &Path, branch: &str, files: &Files, message: &str) -> Result<String> {
         let was_there = folder.exists();
         let begun = Self::begun(folder, branch, files, message);
         if begun.is_err() {
@@ -52,7 +46,7 @@ impl Git {
         begun
     }
 
-    fn begun(folder: &Path, branch: &str, files: &[Blob], message: &str) -> Result<String> {
+    fn begun(folder: &Path, branch: &str, files: &Files, message: &str) -> Result<String> {
         // A template of the user's own may put hooks and excludes there, which are not meant for this.
         let mut init = Command::new("git");
         init.args(["init", "--quiet", "--template="]).arg(format!("--initial-branch={branch}")).arg("--").arg(folder);
@@ -78,15 +72,9 @@ impl Git {
     }
 
     /// Puts a newer rendering on top of that one, and merges it into the branch that is checked out.
-    pub fn merge(&self, before: &Rendered, files: &[Blob], message: &str, subject: &str) -> Result<Merged> {
+    pub fn merge(&self, before: &Rendered, files: &Files, message: &str, subject: &str) -> Result<Merged> {
         let newer = self.put_down(Some(&before.commit), files, message)?;
-        let mut merge = self.command();
-        if !self.is(&["config", "--get", "user.email"])? {
-            for who in ["AUTHOR", "COMMITTER"] {
-                merge.env(format!("GIT_{who}_NAME"), "loopctl").env(format!("GIT_{who}_EMAIL"), "loopctl@localhost");
-            }
-        }
-        let merged = output(merge.args(["merge", "--no-ff", "--no-edit", "-m", subject, &newer]))?;
+        let merged = output(self.introduced()?.args(["merge", "--no-ff", "--no-edit", "-m", subject, &newer]))?;
         self.take_up()?;
         if merged.status.success() {
             return Ok(Merged::Done(self.ask(&["rev-parse", "HEAD"])?));
@@ -99,13 +87,8 @@ impl Git {
     }
 
     /// A commit of exactly those files, which no branch knows yet.
-    fn put_down(&self, parent: Option<&str>, files: &[Blob], message: &str) -> Result<String> {
-        let who = output(self.command().args(["var", "GIT_COMMITTER_IDENT"]))?;
-        let who = match who.status.success() {
-            true => String::from_utf8_lossy(&who.stdout).trim().to_owned(),
-            // Nobody has introduced themselves to git.
-            false => format!("loopctl <loopctl@localhost> {} +0000", Timestamp::now().as_second()),
-        };
+    fn put_down(&self, parent: Option<&str>, files: &Files, message: &str) -> Result<String> {
+        let who = run(self.introduced()?.args(["var", "GIT_COMMITTER_IDENT"]))?;
         let mut stream = format!("commit {PUT_DOWN}\nmark :1\nauthor {who}\ncommitter {who}\n");
         let data = |stream: &mut String, text: &str| write!(stream, "data {}\n{text}\n", text.len());
         data(&mut stream, message)?;
@@ -113,8 +96,8 @@ impl Git {
             writeln!(stream, "from {parent}")?;
         }
         stream += "deleteall\n";
-        for Blob { path, text, is_executable } in files {
-            writeln!(stream, "M {} inline {path}", if *is_executable { "100755" } else { "100644" })?;
+        for (path, text) in files {
+            writeln!(stream, "M {} inline {path}", if text.starts_with("#!") { "100755" } else { "100644" })?;
             data(&mut stream, text)?;
         }
         stream += "get-mark :1\ndone\n";
@@ -133,19 +116,14 @@ mod tests {
     use super::super::sh;
     use super::*;
 
-    fn blobs(files: &[(&str, &str)]) -> Vec<Blob> {
-        let blob = |(path, text): &(&str, &str)| Blob {
-            path: (*path).to_owned(),
-            text: (*text).to_owned(),
-            is_executable: text.starts_with("#!"),
-        };
-        files.iter().map(blob).collect()
+    fn owned(files: &[(&str, &str)]) -> Vec<(String, String)> {
+        files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
     }
 
     const MESSAGE: &str = "Begin\n\nTemplate-Version: 1\nTemplate-Names: name=a\n";
 
     fn begun(folder: &Path, files: &[(&str, &str)]) -> Git {
-        Git::begin(folder, "main", &blobs(files), MESSAGE).expect("it begins");
+        Git::begin(folder, "main", &owned(files), MESSAGE).expect("it begins");
         sh(folder, "git config user.email a@b; git config user.name a");
         Git::in_folder(folder)
     }
@@ -176,7 +154,7 @@ mod tests {
         let newer = lines("1", "newer");
         let before = git.rendered().expect("git answers").expect("it began with one");
         let done =
-            git.merge(&before, &blobs(&[("file", &newer), ("added", "y\n")]), MESSAGE, "Merge 2").expect("git merges");
+            git.merge(&before, &owned(&[("file", &newer), ("added", "y\n")]), MESSAGE, "Merge 2").expect("git merges");
         assert!(matches!(done, Merged::Done(_)));
         assert_eq!(
             sh(&folder, "cat file own added; ls; git status --porcelain"),
@@ -185,7 +163,7 @@ mod tests {
         // The next one is compared with this one, and not with the first.
         let before = git.rendered().expect("git answers").expect("it began with one");
         let third = lines("third", "newer");
-        match git.merge(&before, &blobs(&[("file", &third), ("added", "y\n")]), MESSAGE, "Merge 3").expect("git merges")
+        match git.merge(&before, &owned(&[("file", &third), ("added", "y\n")]), MESSAGE, "Merge 3").expect("git merges")
         {
             Merged::Conflict(files) => assert_eq!(files, ["file"]),
             Merged::Done(_) => panic!("both have changed the first line"),

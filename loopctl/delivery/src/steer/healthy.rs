@@ -17,6 +17,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::coordinates::NEVER_BUILT;
+
 /// What the history of k8s/deployment.yaml says: which revision it named since which commit.
 #[derive(Clone, Debug)]
 pub struct Named {
@@ -122,7 +124,7 @@ impl Evidence {
         let mut candidates: Vec<&Named> = Vec::new();
         for named in self.named.iter().filter(|named| named.image == image) {
             let again = candidates.iter().any(|earlier| earlier.revision == named.revision);
-            let never_built = named.revision == "0000000";
+            let never_built = named.revision == NEVER_BUILT;
             if !again && !never_built && named.revision != bad && !called_bad(&named.revision) {
                 candidates.push(named);
             }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::place::BRIDGE_ADDRESS;
+use crate::addresses::BRIDGE_ADDRESS;
 
 /// The ports on which somebody listens in such a way that the bridge's address is meant too.
 pub fn listeners(service: u16) -> Vec<u16> {

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-use super::repository;
 use crate::Place;
+use crate::bare;
 use crate::workflow;
 use crate::workflow::file::Workflow;
 use crate::workflow::rules::{Push, refusal, short};
@@ -34,7 +34,7 @@ pub fn post_receive(place: &Place) -> Result<ExitCode> {
             by_run: env::var(PUSHING_RUN).ok().and_then(|run| run.parse().ok()),
         };
         if !push.deletes() {
-            push.message = repository::message(place, after)?;
+            push.message = bare::message(place, after)?;
         }
         let pusher = push.actor.clone();
         // The push itself is in, so an error is no failure of git's; but nothing will be delivered.
@@ -55,7 +55,7 @@ fn call(place: &Place, push: Push) -> Result<String> {
     if push.deletes() {
         return Ok(format!("No run for {name}: it was deleted"));
     }
-    let Some(text) = repository::file(place, &push.after, workflow::FILE)? else {
+    let Some(text) = bare::file(place, &push.after, workflow::FILE)? else {
         return Ok(format!("No run for {name}: it has no {}", workflow::FILE));
     };
     if let Some(reason) = refusal(&Workflow::read(&text)?, &push)? {

@@ -17,8 +17,8 @@ use tokio_util::io::ReaderStream;
 
 use super::hook::{PUSHER, PUSHING_RUN};
 use crate::Place;
-use crate::place::{BRIDGE_ADDRESS, GIT_PORT};
-use crate::repository::{LOOK, root};
+use crate::addresses::{BRIDGE_ADDRESS, GIT_PORT};
+use crate::bare::{LOOK, root};
 use crate::workflow::scheduler::Scheduler;
 use crate::workflow::tokens;
 

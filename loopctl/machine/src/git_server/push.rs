@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::repository::{self, Repository};
+use crate::bare;
+use crate::repository::Repository;
 use crate::workflow::runs::{self, Run};
 use crate::{Place, shell};
 
@@ -27,7 +28,7 @@ pub fn push(place: &Place, folder: &Path) -> Result<Option<Pushed>> {
         bail!("this clone is shallow, and the workflow compares commits: run `git fetch --unshallow` first");
     }
     let head = git.ask(&["rev-parse", "--verify", "HEAD^{commit}"]).context("there is no commit to push")?;
-    let tip = repository::tip(place, branch)?;
+    let tip = bare::tip(place, branch)?;
     let commit = match &tip {
         None => head.clone(),
         Some(tip) => {
@@ -46,7 +47,7 @@ pub fn push(place: &Place, folder: &Path) -> Result<Option<Pushed>> {
 /// The push of `up`: what is checked out becomes the loop's master, unless it has one already.
 pub fn first_push(place: &Place) -> Result<Option<Run>> {
     let repository = place.repository()?;
-    if repository::tip(place, &repository.branch)?.is_some() {
+    if bare::tip(place, &repository.branch)?.is_some() {
         return Ok(None);
     }
     let pushed = push(place, &repository.checkout)?.context("the loop's master has a commit that nobody pushed")?;

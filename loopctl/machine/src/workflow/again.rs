@@ -8,7 +8,8 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::runs::{Request, Run};
 use crate::Place;
-use crate::repository::{LOOK, server};
+use crate::bare::LOOK;
+use crate::repository::server;
 
 pub fn again(place: &Place, run: &Run) -> Result<Run> {
     let request = run.request()?.with_context(|| format!("there is no run {}", run.number))?;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::runs::Run;
-use crate::repository;
+use crate::bare;
 use crate::{Place, shell};
 
 /// Every run compiles the repository from another folder, where increments are of no use, and nobody debugs it.
@@ -68,7 +68,7 @@ fn root(place: &Place) -> PathBuf {
 }
 
 fn kept(place: &Place, commit: &str) -> Result<PathBuf> {
-    let lock = repository::file(place, commit, "Cargo.lock")?.unwrap_or_default();
+    let lock = bare::file(place, commit, "Cargo.lock")?.unwrap_or_default();
     let compiler = shell::run(Command::new("rustc").args(["--version", "--verbose"]))?;
     // Whatever else changes how a dependency is compiled: with another setting nothing of what is kept would be used.
     let config = fs::read_to_string(place.cache.join("workflow/cargo/config.toml")).unwrap_or_default();

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::runs::Run;
 use super::{build_cache, containers};
-use crate::place::BRIDGE_ADDRESS;
+use crate::addresses::BRIDGE_ADDRESS;
 use crate::private::write_private;
 use crate::{Place, registry, shell};
 

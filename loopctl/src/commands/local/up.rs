@@ -48,21 +48,19 @@ const UNTIL_LIVE: Duration = Duration::from_secs(180);
 pub fn run(options: &Options) -> Result<ExitCode> {
     let place = Place::find()?;
     let begin = Instant::now();
-    let progress = Progress::new();
-    if !rustix::process::geteuid().is_root() {
-        // It says who may, and the rest would only fail for the same reason.
-        check_machine(&place, options, &progress)?;
+    if let Some(kept) = Repository::kept(&place.state)? {
+        kept.require_here()?;
     }
-    let repository = Repository::settle(&place)?;
     if is_up(&place) {
         say("The loop is up already.\n");
         what_to_try(&place)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let progress = Progress::new();
     check_machine(&place, options, &progress)?;
     let _turn = place.take_turn()?;
     state::claim(&place.state)?;
-    repository.keep(&place)?;
+    Repository::here()?.keep(&place.state)?;
     build_and_start(&place, &progress)?;
     deliver(&place, &progress)?;
     say(&format!("\nThe loop is up after {}.\n", seconds(begin.elapsed())));
