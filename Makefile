@@ -11,7 +11,7 @@ test: ## run every check that needs no cluster, installing its tools into .tools
 	@scripts/test
 
 test-service: ## test the service alone: its units and its API from outside
-	cargo test --locked --lib --test api
+	cd $(or $(FOLDER),.) && cargo test --locked --lib --test api
 
 test-delivery: ## test that manifests, workflow, tofu and documents agree with each other
 	cargo test --locked --test delivery

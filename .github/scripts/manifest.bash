@@ -1,4 +1,4 @@
-# How the scripts read k8s/deployment.yaml, and what image-changed and bump-image must agree on besides.
+# How the scripts read a service's deployment.yaml, and what image-changed and bump-image must agree on besides.
 # shellcheck shell=bash
 #
 # The file is read by its lines, so that an edit keeps every other byte and nothing has to be installed.
@@ -9,11 +9,37 @@
 # Bytes are compared below, and git's messages are read.
 export LC_ALL=C
 
-readonly MANIFEST=k8s/deployment.yaml
 readonly HOLD=delivery.argo-rust/hold
 
 # .dockerignore lets nothing else into the build, so commits equal in these have equal images.
 readonly IMAGE_INPUTS=(Dockerfile .dockerignore Cargo.toml Cargo.lock src)
+
+# look_at FOLDER: from here on all is about the service whose sources are there: `.` is the repository's own,
+# services/NAME one that `loopctl service add --new` made.
+look_at() {
+  if [[ $1 == . ]]; then
+    manifest=k8s/deployment.yaml inputs=("${IMAGE_INPUTS[@]}") suffix=
+  else
+    manifest=k8s/${1#services/}/deployment.yaml inputs=("${IMAGE_INPUTS[@]/#/"$1"/}") suffix=/${1#services/}
+  fi
+}
+
+# The folder of each service that is built from this repository, as that commit has them.
+services() {
+  local folder
+  echo .
+  git ls-tree -d --name-only "$1" services/ | while IFS= read -r folder; do
+    ! is_service "$1" "$folder" || printf '%s\n' "$folder"
+  done
+}
+
+# is_service COMMIT FOLDER: an image is built of it, and a manifest names that.
+is_service() {
+  local file
+  for file in "$2/Dockerfile" "k8s/${2#services/}/deployment.yaml"; do
+    git cat-file -e "$1:$file" 2>/dev/null || return
+  done
+}
 
 # A key in either kind of quotes or in none, and what stands behind its colon.
 readonly KEY='^("([^"\]+)"|'\''([^'\'']+)'\''|([A-Za-z0-9_./-]+))[[:blank:]]*:([[:blank:]]+(.*))?$'
@@ -69,7 +95,7 @@ read_image() {
   image=${BASH_REMATCH[1]}:sha-${BASH_REMATCH[2]}
 }
 
-# Sets container to the path of the container that has the Deployment's own name, or is the only one.
+# Sets deployment to the Deployment's name, container to the path of the container that has it, or is the only one.
 find_container() {
   local document found='' containers place at own
   for ((document = 1; document <= documents; document++)); do
@@ -81,33 +107,33 @@ find_container() {
   for ((document = 1; document <= documents; document++)); do
     [[ -n $found || -n ${line_of[$document/kind]:-} || -z ${line_of[$document/spec]:-} ]] || found=$document
   done
-  [[ -n $found ]] || fail "$MANIFEST has no document of 'kind: Deployment'"
+  [[ -n $found ]] || fail "$manifest has no document of 'kind: Deployment'"
   containers=$found/spec/template/spec/containers own=$found/metadata/name
   ((tab_at == 0)) || refuse "$tab_at" "a tab indents this line, which YAML does not allow"
   for place in spec spec/template spec/template/spec spec/template/spec/containers; do
     place=${containers%%/*}/$place
-    [[ -n ${line_of[$place]:-} ]] || fail "$MANIFEST has no ${place#*/} in block style, each key on a line of its own"
+    [[ -n ${line_of[$place]:-} ]] || fail "$manifest has no ${place#*/} in block style, each key on a line of its own"
     [[ -z ${value_of[$place]} ]] ||
       refuse "${line_of[$place]}" "${place#*/} is '${value_of[$place]}'; write it in block style, each key on a line of its own"
   done
   local count=${value_of[$containers/#]:-0} named=()
   ((count > 0)) || refuse "${line_of[$containers]}" "it lists no container"
   word "$own"
-  own=$REPLY
+  deployment=$REPLY
   for ((at = 0; at < count; at++)); do
     place=$containers/$at
     [[ -z ${line_of[$place/?]:-} ]] ||
       refuse "${line_of[$place]}" "this container is not in block style; write each of its keys on a line of its own"
     word "$place/name"
-    [[ $count != 1 && $REPLY != "$own" ]] || named+=("$place")
+    [[ $count != 1 && $REPLY != "$deployment" ]] || named+=("$place")
   done
   ((${#named[@]} == 1)) ||
-    refuse "${line_of[$containers]}" "${#named[@]} of $count containers have the Deployment's name, $own; one must"
+    refuse "${line_of[$containers]}" "${#named[@]} of $count containers have the Deployment's name, $deployment; one must"
   container=${named[0]}
 }
 
 refuse() {
-  fail "$MANIFEST, line $1: $2"
+  fail "$manifest, line $1: $2"
 }
 
 # word PATH: sets REPLY to the one word that stands there, without quotes and comment; to nothing where nothing does.
@@ -172,7 +198,7 @@ scan_manifest() {
     [[ -z ${line_of[$parent/$key]:-} ]] || line_of[$parent/$key/twice]=$at
     depth=$((depth + 1)) path_at[depth]=$parent/$key indent_at[depth]=$indent is_item[depth]=0
     value_of[$parent/$key]=$rest line_of[$parent/$key]=${line_of[$parent/$key]:-$at}
-  done < <(if (($# == 0)); then cat "$MANIFEST"; else git cat-file blob "$1:$MANIFEST"; fi)
+  done < <(if (($# == 0)); then cat "$manifest"; else git cat-file blob "$1:$manifest"; fi)
 }
 
 # Sets hold_at to the line of the hold, bad_revision to what it calls bad; hold_is_certain only where it surely is one.
@@ -180,7 +206,7 @@ scan_manifest() {
 find_hold() {
   local line at=0 open='' text
   hold_at='' bad_revision='' hold_is_certain=''
-  text=$(<"$MANIFEST")
+  text=$(<"$manifest")
   # Most manifests have nothing that any line could be one by.
   [[ $text == *"$HOLD"* || $text == *[\\*]* ]] || return 1
   while IFS= read -r line || [[ -n $line ]]; do
@@ -196,7 +222,7 @@ find_hold() {
       fi
     fi
     [[ $line =~ $CLOSED ]] || open=$at
-  done <"$MANIFEST"
+  done <"$manifest"
   [[ -n $hold_at ]]
 }
 
@@ -208,7 +234,7 @@ commits_named() {
 
 # Whether two commits' images are built from the same files. An error counts as no, which builds once too often at worst.
 same_inputs() {
-  git diff-tree --quiet "$1" "$2" -- "${IMAGE_INPUTS[@]}"
+  git diff-tree --quiet "$1" "$2" -- "${inputs[@]}"
 }
 
 # needs_image NAME COMMIT: whether COMMIT needs an image of its own; 3 is no. Asked of COMMIT alone, so that each job of
@@ -218,14 +244,14 @@ needs_image() {
   read_image "$2"
   mapfile -t named < <(commits_named "$image" "$2")
   if [[ ${image%:*} != "$1" ]]; then
-    echo "$MANIFEST names ${image%:*}, this repository builds $1: an image is needed."
+    echo "$manifest names ${image%:*}, this repository builds $1: an image is needed."
   elif ((${#named[@]} != 1)); then
     echo "${image##*:} stands for ${#named[@]} commits of this history, not one: an image is needed."
   elif same_inputs "${named[0]}" "$2"; then
     echo "No input of the image changed since ${image##*:}: nothing is built, nothing restarts."
     return 3
   else
-    changed=$(git diff-tree --name-only "${named[0]}" "$2" -- "${IMAGE_INPUTS[@]}")
+    changed=$(git diff-tree --name-only "${named[0]}" "$2" -- "${inputs[@]}")
     echo "Changed since ${image##*:}: ${changed//$'\n'/, }. An image is needed."
   fi
 }

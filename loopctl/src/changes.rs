@@ -62,8 +62,12 @@ impl Changes {
 
     /// As `git diff` shows it.
     pub fn diff(&self) -> String {
+        self.diff_of(|_| true)
+    }
+
+    pub fn diff_of(&self, is_shown: impl Fn(&str) -> bool) -> String {
         let mut text = String::new();
-        for Change { path, before, after } in &self.list {
+        for Change { path, before, after } in self.list.iter().filter(|change| is_shown(&change.path)) {
             let old = if before.is_some() { format!("a/{path}") } else { "/dev/null".to_owned() };
             let new = if after.is_some() { format!("b/{path}") } else { "/dev/null".to_owned() };
             let (before, after) = (before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default());

@@ -29,10 +29,21 @@ pub fn rendered(template: &Template, names: &Names) -> Result<Vec<(String, Strin
     Ok(files)
 }
 
+/// The files of a service alone, as a new repository would have them: of a further one in a repository of those names.
+pub fn service(template: &Template, of: &Names, name: &str) -> Result<Vec<(String, String)>> {
+    let names = Names { name: name.to_owned(), with_example: false, ..of.clone() };
+    let own_address = names.address();
+    let files = template.render(&names)?.into_iter().filter(|file| template::is_of_service(&file.path));
+    let mut files: Vec<(String, String)> =
+        files.map(|File { path, text }| (path, text.replace(&own_address, &of.address()))).collect();
+    formatted(&mut files)?;
+    Ok(files)
+}
+
 /// No image has been built yet, and nothing is held: what became of the template's own repository is no concern of others.
 fn at_birth(deployment: &str) -> Result<String> {
-    let image = manifest::image(deployment)?;
-    edit::lift(&deployment.replacen(&image.written, &format!("{}:sha-{NEVER_BUILT}", image.name), 1))
+    let image = manifest::image(DEPLOYMENT, deployment)?;
+    edit::lift(DEPLOYMENT, &deployment.replacen(&image.written, &format!("{}:sha-{NEVER_BUILT}", image.name), 1))
 }
 
 /// A longer or shorter name moves imports and breaks of lines; without rustfmt they stay where they are.

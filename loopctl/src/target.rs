@@ -9,6 +9,9 @@ use delivery::Choice;
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Which delivery")]
 pub struct Target {
+    /// One of the services that are built in this repository [default: its own]
+    #[arg(long, value_name = "NAME", env = "LOOPCTL_SERVICE", hide_env_values = true)]
+    pub service: Option<String>,
     /// A context of the kubeconfig [default: its current one]
     #[arg(long, value_name = "NAME", env = "LOOPCTL_CONTEXT", hide_env_values = true)]
     pub context: Option<String>,
@@ -30,8 +33,8 @@ pub struct At {
 
 impl Target {
     pub fn choice(&self) -> Choice {
-        let Self { context, namespace, application } = self.clone();
-        Choice { context, namespace, application, endpoint: None }
+        let Self { service, context, namespace, application } = self.clone();
+        Choice { service, context, namespace, application, endpoint: None }
     }
 
     pub fn choice_at(&self, at: &At) -> Choice {

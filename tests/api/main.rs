@@ -10,6 +10,7 @@ mod client;
 mod conformance;
 mod documents;
 mod drain;
+mod drain_at_its_worst;
 mod fibonacci;
 mod limits;
 mod load;

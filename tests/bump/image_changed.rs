@@ -19,7 +19,7 @@ fn check(world: &World, expected: &str) -> String {
     let clone = world.clone_to("clone");
     let report = image_changed(world, &clone);
     fs::remove_dir_all(clone).unwrap();
-    assert_eq!((report.code, report.output.as_str()), (0, expected), "{}", report.printed);
+    assert_eq!((report.code, report.output), (0, format!("{expected}\nimage={IMAGE}")), "{}", report.printed);
     assert_eq!(report.summary, report.printed, "the page of the run says what the log says");
     report.summary
 }
@@ -88,7 +88,7 @@ fn a_fork_needs_an_image_of_its_own_though_its_inputs_are_those_deployed() {
     let (world, _) = delivered();
     let clone = world.clone_to("clone");
     let report = image_changed_for(&world, &clone, "ghcr.io/someone/argo-rust");
-    assert_eq!(report.output, "changed=true", "{}", report.printed);
+    assert_eq!(report.output, "changed=true\nimage=ghcr.io/someone/argo-rust", "{}", report.printed);
     assert!(report.summary.contains("this repository builds ghcr.io/someone/argo-rust"), "{}", report.summary);
 }
 

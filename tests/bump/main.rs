@@ -17,5 +17,6 @@ mod outcomes;
 mod people;
 mod rounds;
 mod run;
+mod services;
 mod smoke_image;
 mod world;

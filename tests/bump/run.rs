@@ -25,6 +25,12 @@ pub fn image_changed_for(world: &World, clone: &Path, image: &str) -> Report {
     run(script.arg(image), &clone.with_extension("changed"))
 }
 
+/// Of one of several services.
+pub fn image_changed_of(world: &World, clone: &Path, folder: &str) -> Report {
+    let mut script = world.command(script("image-changed"), clone);
+    run(script.args([IMAGE, folder]), &clone.with_extension("changed"))
+}
+
 pub fn bump(world: &World, clone: &Path, commit: &str) -> Report {
     bump_with(world, clone, &image(commit), commit, &[])
 }

@@ -42,10 +42,19 @@ fn tests_and_build_run_side_by_side_and_the_bump_waits_for_both() {
 
 #[test]
 fn no_job_depends_on_an_output_which_github_may_empty_because_of_a_secret() {
-    let bump = &yaml(DEPLOY)["jobs"]["bump"];
-    assert_eq!(bump["if"], json!("needs.build.outputs.changed != 'false'"), "{DEPLOY}: an empty output is no 'no'");
-    let steps = bump["steps"].to_string();
-    assert!(!steps.contains("outputs."), "{DEPLOY}: the steps of bump use another job's output: {steps}");
+    for (name, job) in jobs() {
+        assert_eq!(job["outputs"], Value::Null, "{DEPLOY}: job {name} has outputs");
+    }
+    let bump = yaml(DEPLOY)["jobs"]["bump"].to_string();
+    assert!(!bump.contains("outputs."), "{DEPLOY}: bump uses another job's output: {bump}");
+}
+
+#[test]
+fn tests_and_build_are_of_the_same_services_and_one_that_fails_keeps_no_other_from_its_verdict() {
+    let strategy = |job: &str| yaml(DEPLOY)["jobs"][job]["strategy"].clone();
+    assert_eq!(strategy("test"), json!({"fail-fast": false, "matrix": {"folder": ["."]}}), "{DEPLOY}: job test");
+    assert_eq!(strategy("build"), strategy("test"), "{DEPLOY}: jobs test (left) and build (right)");
+    assert_eq!(strategy("bump"), Value::Null, "{DEPLOY}: one commit has all images of a push");
 }
 
 #[test]

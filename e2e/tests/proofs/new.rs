@@ -9,9 +9,12 @@ use e2e::repetitions::LOOPS_OF_A_NEW_REPOSITORY;
 use e2e::report::{Report, ensure, expect};
 use e2e::wait::seconds;
 use e2e::{Loop, service, shell, target};
+use serde_json::Value;
 use tempfile::TempDir;
 
 const NAME: &str = "sea-shop";
+const SECOND: &str = "ledger";
+const OF_SECOND: &str = "127.0.0.1:30801";
 const DONE: i32 = 0;
 const FINDINGS: i32 = 7;
 
@@ -155,12 +158,63 @@ impl<'a> New<'a> {
         answers("/hello", "Hello from sea-shop!").with_context(|| held.out.clone())?;
         self.loopctl(&["service", "add", "cart", "--image", "ghcr.io/tri-lobite/cart:v1"])?.ended(DONE)?;
         expect("a second service", self.read("tofu/terraform.tfvars")?.matches("ghcr.io/tri-lobite/").count(), 2)?;
+        shell::run(self.git().args(["checkout", "--quiet", "."]))?;
         report.measured("doctor found nothing, verify passed, a rollback went back, a second service was added");
+        self.has_a_second_service(report)
+    }
+
+    /// One with sources of its own: a push that changes both is one commit of the bump.
+    fn has_a_second_service(&self, report: &mut Report) -> Result<()> {
+        self.loopctl(&["resume", "--yes"])?.ended(DONE)?;
+        self.loopctl(&["service", "add", SECOND, "--new", "--node-port", "30801"])?.ended(DONE)?;
+        self.commit("Add a ledger")?;
+        let begin = Instant::now();
+        self.loopctl(&["push"])?.ended(DONE)?;
+        self.loopctl(&["wait", "--service", SECOND])?.ended(DONE)?;
+        answers_at(OF_SECOND, "/hello", "Hello from ledger!")?;
+        report
+            .measured(format!("a second service was live {} after the commit that added it", seconds(begin.elapsed())));
+
+        let greeting = format!("services/{SECOND}/src/routes/hello.rs");
+        self.replace(&greeting, "Hello from ledger!", "Good day!")?;
+        self.replace("src/routes/hello.rs", "Ahoy!", "Ahoy again!")?;
+        self.commit("Greet otherwise in both")?;
+        let begin = Instant::now();
+        self.loopctl(&["push"])?.ended(DONE)?;
+        self.loopctl(&["wait"])?.ended(DONE)?;
+        self.loopctl(&["wait", "--service", SECOND])?.ended(DONE)?;
+        answers("/hello", "Ahoy again!")?;
+        answers_at(OF_SECOND, "/hello", "Good day!")?;
+        report.measured(format!("one push that changed both was live {} later", seconds(begin.elapsed())));
+        expect("the bump of the second one", self.bump(&["--service", SECOND])?, self.bump(&[])?)?;
+
+        self.loopctl(&["verify", "--service", SECOND])?.ended(DONE)?;
+        self.loopctl(&["rollback", "--service", SECOND, "--reason", "a proof", "--yes"])?.ended(DONE)?;
+        self.loopctl(&["sync", "--service", SECOND])?;
+        answers_at(OF_SECOND, "/hello", "Hello from ledger!")?;
+        answers("/hello", "Ahoy again!")?;
+        report.measured("a rollback of the second service went back, and the first one stayed as it was");
         Ok(())
+    }
+
+    /// The commit that wrote the tag of HEAD's image.
+    fn bump(&self, which: &[&str]) -> Result<String> {
+        let said = self.loopctl(&[&["where", "-o", "json"], which].concat())?.ended(DONE)?;
+        let answer: Value = serde_json::from_str(&said.out).context("the answer of `where`")?;
+        let hop = answer["hops"].as_array().into_iter().flatten().find(|hop| hop["hop"] == "bump");
+        let commit = hop.and_then(|hop| hop["detail"].as_str()?.split(' ').next().map(str::to_owned));
+        commit.filter(|commit| commit.len() == 7).with_context(|| format!("no bump in {answer}"))
     }
 }
 
 fn answers(path: &str, words: &str) -> Result<()> {
-    let said = service::get(path)?;
+    said(path, words, service::get(path)?)
+}
+
+fn answers_at(address: &str, path: &str, words: &str) -> Result<()> {
+    said(path, words, service::get_at(address, path)?)
+}
+
+fn said(path: &str, words: &str, said: String) -> Result<()> {
     ensure(&format!("{path} says {words}"), said.contains(words), said)
 }

@@ -1,10 +1,14 @@
 //! Who is who in this delivery: every name is read from the checkout's own manifests, so that a clone
 //! under another owner needs no other loopctl.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+
+pub use files::{Files, SERVICES};
 
 pub const DEPLOYMENT: &str = "k8s/deployment.yaml";
 pub const SERVICE: &str = "k8s/service.yaml";
@@ -26,6 +30,8 @@ pub const IMAGE_INPUTS: [&str; 5] = ["Dockerfile", ".dockerignore", "Cargo.toml"
 pub struct Coordinates {
     /// The root of the checkout.
     pub folder: PathBuf,
+    /// Which of its services this is about.
+    pub files: Files,
     /// `owner/name` of the repository that Argo CD watches.
     pub slug: String,
     pub repository: String,
@@ -61,26 +67,44 @@ pub struct Probe {
 }
 
 impl Coordinates {
-    /// Of the checkout that the current folder is in.
+    /// Of the own service of the checkout that the current folder is in.
     pub fn find() -> Result<Self> {
-        let here = std::env::current_dir().context("cannot tell the current folder")?;
-        let folder = here.ancestors().find(|folder| folder.join(APPLICATION).is_file()).with_context(|| {
-            format!("{} is in no checkout with an {APPLICATION}: change into your clone first", here.display())
-        })?;
-        Self::read(folder)
+        Self::read(&checkout()?)
+    }
+
+    /// Of one that is built in the same repository, by its name.
+    pub fn find_service(name: &str) -> Result<Self> {
+        let folder = checkout()?;
+        let own = Self::read(&folder)?;
+        let files = Files::of(name);
+        if own.deployment == name {
+            return Ok(own);
+        }
+        let dockerfile = format!("{}/Dockerfile", files.sources());
+        if !folder.join(&dockerfile).is_file() {
+            bail!(
+                "{name} is not built in this repository: there is no {dockerfile}; `cargo loopctl service list` lists them all"
+            );
+        }
+        Self::read_service(&folder, files)
     }
 
     pub fn read(folder: &Path) -> Result<Self> {
-        let deployment = Manifest::read(folder, DEPLOYMENT, "Deployment")?;
-        let service = Manifest::read(folder, SERVICE, "Service")?;
-        let application = Manifest::read(folder, APPLICATION, "Application")?;
-        let source = application.source();
+        Self::read_service(folder, Files::default())
+    }
+
+    pub fn read_service(folder: &Path, files: Files) -> Result<Self> {
+        let deployment = Manifest::read(folder, files.deployment(), "Deployment")?;
+        let service = Manifest::read(folder, files.service(), "Service")?;
+        let application = Manifest::read(folder, files.application(), "Application")?;
+        let source = application.source(&files.manifests());
         let repository = application.text(&format!("{source}/repoURL"))?;
         let container = deployment.container()?;
         let (image, tag) = place_of(&deployment.text(&format!("{container}/image"))?);
         Ok(Self {
             folder: folder.to_owned(),
-            slug: slug(&repository).with_context(|| format!("repoURL of {APPLICATION}"))?,
+            slug: slug(&repository).with_context(|| format!("repoURL of {}", files.application()))?,
+            files,
             branch: branch_of(application.value(&format!("{source}/targetRevision")).and_then(Value::as_str)),
             application: application.text("/metadata/name")?,
             application_namespace: application.text("/metadata/namespace").unwrap_or_else(|_| "argocd".to_owned()),
@@ -111,6 +135,14 @@ impl Coordinates {
         let separator = if place.contains(':') { '@' } else { ':' };
         format!("{}{separator}{place}", self.image)
     }
+}
+
+fn checkout() -> Result<PathBuf> {
+    let here = std::env::current_dir().context("cannot tell the current folder")?;
+    let folder = here.ancestors().find(|folder| folder.join(APPLICATION).is_file());
+    folder.map(Path::to_owned).with_context(|| {
+        format!("{} is in no checkout with an {APPLICATION}: change into your clone first", here.display())
+    })
 }
 
 /// `sha-` and the commit's first seven digits.
@@ -173,19 +205,19 @@ pub fn of_kind(documents: &[Value], kind: &str) -> Option<usize> {
 }
 
 struct Manifest {
-    file: &'static str,
+    file: String,
     value: Value,
 }
 
 impl Manifest {
     /// The file's document of that kind; others may stand beside it.
-    fn read(folder: &Path, file: &'static str, kind: &str) -> Result<Self> {
-        let text = std::fs::read_to_string(folder.join(file)).with_context(|| format!("cannot read {file}"))?;
+    fn read(folder: &Path, file: String, kind: &str) -> Result<Self> {
+        let text = std::fs::read_to_string(folder.join(&file)).with_context(|| format!("cannot read {file}"))?;
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&text).with_context(|| format!("{file} is not valid YAML"))?;
         let at = of_kind(&documents, kind);
         let value = at.and_then(|at| documents.into_iter().nth(at));
-        Ok(Self { file, value: value.with_context(|| format!("{file} has no document of kind {kind}"))? })
+        Ok(Self { value: value.with_context(|| format!("{file} has no document of kind {kind}"))?, file })
     }
 
     /// Where the container is that has the Deployment's own name, or is the only one; as in `crate::manifest`.
@@ -207,10 +239,10 @@ impl Manifest {
     }
 
     /// Of several sources the one with manifests of this repository's own: others are charts or values.
-    fn source(&self) -> String {
+    fn source(&self, folder: &str) -> String {
         let list = self.value("/spec/sources").and_then(Value::as_array);
         let at = |wanted: &dyn Fn(&Value) -> bool| list?.iter().position(wanted);
-        let own = |source: &Value| source["path"].as_str().is_some_and(|path| path.trim_matches(['.', '/']) == "k8s");
+        let own = |source: &Value| source["path"].as_str().is_some_and(|path| path.trim_matches(['.', '/']) == folder);
         let found = at(&own).or_else(|| at(&|source| source["path"].is_string())).or_else(|| at(&|_| true));
         found.map_or_else(|| "/spec/source".to_owned(), |at| format!("/spec/sources/{at}"))
     }
@@ -258,7 +290,7 @@ mod tests {
                 "spec: {{template: {{spec: {{containers: [{{ports: [{{name: http, containerPort: 81}}], {probe}}}]}}}}}}"
             );
             let value = serde_saphyr::from_str(&text).expect("the case is YAML");
-            let found = Manifest { file: DEPLOYMENT, value }.probe("/spec/template/spec/containers/0");
+            let found = Manifest { file: DEPLOYMENT.to_owned(), value }.probe("/spec/template/spec/containers/0");
             assert_eq!(found, expected.map(|(path, port)| Probe { path: path.to_owned(), port }), "{probe}");
         };
         check("readinessProbe: {httpGet: {path: /live, port: 80}}", Some(("/live", 80)));

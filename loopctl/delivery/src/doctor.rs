@@ -8,6 +8,7 @@ pub mod report;
 #[cfg(test)]
 pub mod cases;
 
+use crate::coordinates::Files;
 use facts::Facts;
 use serde::Serialize;
 
@@ -31,6 +32,17 @@ pub struct Verdict {
 impl Verdict {
     pub fn find(&mut self, what: impl Into<String>, mend: impl Into<String>) {
         self.findings.push(Finding { what: what.into(), mend: mend.into() });
+    }
+
+    /// With the names of that service.
+    fn of_service(self, files: &Files) -> Self {
+        let all = |said: Vec<String>| said.iter().map(|said| files.said(said)).collect();
+        let finding = |finding: Finding| Finding { what: files.said(&finding.what), mend: files.said(&finding.mend) };
+        Self {
+            findings: self.findings.into_iter().map(finding).collect(),
+            notes: all(self.notes),
+            unseen: all(self.unseen),
+        }
     }
 
     pub fn note(&mut self, note: impl Into<String>) {
@@ -87,7 +99,7 @@ pub fn examine(facts: &Facts) -> Vec<(&'static str, Verdict)> {
     all.map(|check| {
         let mut verdict = Verdict::default();
         (check.look)(facts, &mut verdict);
-        (check.name, verdict)
+        (check.name, verdict.of_service(&facts.names.files))
     })
     .collect()
 }

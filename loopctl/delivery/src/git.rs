@@ -18,6 +18,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use regex::Regex;
 
 use crate::access::NoAccess;
+use crate::coordinates::{Coordinates, Files};
 use crate::process::{self, Failed};
 
 /// What asks this clone alone; in a partial one that may still have to fetch.
@@ -25,11 +26,18 @@ const LOCAL: Duration = Duration::from_secs(30);
 
 pub struct Git {
     folder: PathBuf,
+    /// Of the service whose history is asked for.
+    files: Files,
 }
 
 impl Git {
+    /// About the repository's own service.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), files: Files::default() }
+    }
+
+    pub fn of(names: &Coordinates) -> Self {
+        Self { folder: names.folder.clone(), files: names.files.clone() }
     }
 
     fn command(&self) -> Command {

@@ -25,6 +25,8 @@ use crate::stand_in::{self, StandIn};
 /// What a person has said in place of what the checkout and the kubeconfig say.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
+    /// One that is built in the same repository.
+    pub service: Option<String>,
     pub context: Option<String>,
     pub namespace: Option<String>,
     pub application: Option<String>,
@@ -54,7 +56,10 @@ pub struct Delivery {
 impl Choice {
     /// What the checkout says, with what was chosen in its place.
     pub fn coordinates(&self) -> Result<Coordinates> {
-        let mut names = Coordinates::find().or_else(before_it_broke)?;
+        let mut names = match &self.service {
+            Some(name) => Coordinates::find_service(name)?,
+            None => Coordinates::find().or_else(before_it_broke)?,
+        };
         if let Some(namespace) = &self.namespace {
             names.namespace.clone_from(namespace);
         }
@@ -99,7 +104,7 @@ impl Delivery {
 
     async fn with(mut names: Coordinates, cluster: Seen<Cluster>, endpoint: Option<String>) -> Result<Self> {
         let stand_in = cluster.as_ref().ok().and_then(|cluster| stand_in::of(&cluster.server));
-        let git = Git::in_folder(&names.folder);
+        let git = Git::of(&names);
         let repository = match &stand_in {
             Some(stand_in) => stand_in.repository.clone(),
             None => watched(&git, &names, &cluster).await.unwrap_or_else(|| names.repository.clone()),
@@ -141,7 +146,7 @@ impl Delivery {
 
     pub async fn application(&self) -> Seen<Option<Application>> {
         let names = &self.names;
-        said(self.reachable()?.application(&names.application_namespace, &names.application).await)
+        said(self.reachable()?.application(names).await)
     }
 
     pub async fn rollout(&self) -> Seen<Option<Rollout>> {
@@ -173,8 +178,7 @@ impl Delivery {
 /// Argo CD's own word for where it deploys from: a fork has another address than the files of the checkout. One that this
 /// clone has nothing to do with is none of this delivery.
 async fn watched(git: &Git, names: &Coordinates, cluster: &Seen<Cluster>) -> Option<String> {
-    let application =
-        cluster.as_ref().ok()?.application(&names.application_namespace, &names.application).await.ok()??;
+    let application = cluster.as_ref().ok()?.application(names).await.ok()??;
     let repository = application.spec.source.repository;
     let is_ours = || {
         slug(&repository).is_ok_and(|slug| slug.eq_ignore_ascii_case(&names.slug))

@@ -1,4 +1,4 @@
-//! How k8s/deployment.yaml is read: by its lines, by the same rules as .github/scripts/manifest.bash, so that a bump, a
+//! How a service's deployment.yaml is read: by its lines, by the same rules as .github/scripts/manifest.bash, so that a bump, a
 //! rollback and `where` never disagree about what is there. tests/cases/manifest.yaml holds both to it.
 
 pub mod edit;
@@ -8,8 +8,6 @@ use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 use regex::Regex;
-
-use crate::coordinates::DEPLOYMENT;
 
 /// The annotation by which a Deployment in git stops all bumps; each repository puts its own name into it.
 const HOLD: &str = r"delivery\.[A-Za-z0-9-]+/hold";
@@ -37,19 +35,20 @@ pub struct Hold {
     pub is_certain: bool,
 }
 
-pub fn image(text: &str) -> Result<Image> {
+/// `file` is the one that errors name.
+pub fn image(file: &str, text: &str) -> Result<Image> {
     static FORM: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"^([A-Za-z0-9][A-Za-z0-9./:_-]*):sha-([0-9a-f]{7})(@sha256:[0-9a-f]{64})?$"));
-    let scan = Scan::of(text);
+    let scan = Scan::of(file, text);
     let container = scan.container()?;
     let path = format!("{container}/image");
     let Some(line) = scan.line(&path) else {
-        return refuse(scan.line(&container).unwrap_or_default(), "this container has no image");
+        return scan.refuse(scan.line(&container).unwrap_or_default(), "this container has no image");
     };
     let written = scan.word(&path)?;
     let Some(form) = FORM.captures(&written) else {
         let why = "has not the form NAME:sha-<7 hex digits>, which a bump could go on from";
-        return refuse(line, &format!("the image {written} {why}"));
+        return scan.refuse(line, &format!("the image {written} {why}"));
     };
     Ok(Image { name: form[1].to_owned(), revision: form[2].to_owned(), line, written: written.clone() })
 }
@@ -94,10 +93,6 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a valid pattern")
 }
 
-fn refuse<T>(line: usize, why: &str) -> Result<T> {
-    bail!("{DEPLOYMENT}, line {line}: {why}")
-}
-
 struct Value {
     line: usize,
     text: String,
@@ -109,7 +104,8 @@ struct Value {
 
 /// What stands where, by path: the document's number, then keys and places in lists, such as
 /// `1/spec/template/spec/containers/0/image`. What is no key is kept as the key `?`, so that nothing below it is found.
-struct Scan {
+struct Scan<'a> {
+    file: &'a str,
     values: HashMap<String, Value>,
     /// How many entries a list has.
     lengths: HashMap<String, usize>,
@@ -124,12 +120,12 @@ struct Open {
     is_entry: bool,
 }
 
-impl Scan {
-    fn of(text: &str) -> Self {
+impl<'a> Scan<'a> {
+    fn of(file: &'a str, text: &str) -> Self {
         static ANCHOR: LazyLock<Regex> = LazyLock::new(|| pattern(r"^&[^ \t]+[ \t]*"));
         static BLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:![^ \t]*[ \t]+)?[|>]"));
         static TAB: LazyLock<Regex> = LazyLock::new(|| pattern("^\t[ \t]*(?:-[ \t]|[A-Za-z\"'][^:]*:(?:[ \t]|$))"));
-        let mut scan = Self { values: HashMap::new(), lengths: HashMap::new(), documents: 1, tab: None };
+        let mut scan = Self { file, values: HashMap::new(), lengths: HashMap::new(), documents: 1, tab: None };
         let mut open: Vec<Open> = Vec::new();
         let mut block: Option<usize> = None;
         for (at, line) in text.split('\n').enumerate() {
@@ -200,6 +196,10 @@ impl Scan {
         scan
     }
 
+    fn refuse<T>(&self, line: usize, why: &str) -> Result<T> {
+        bail!("{}, line {line}: {why}", self.file)
+    }
+
     fn parent(&self, open: &[Open]) -> String {
         open.last().map_or_else(|| self.documents.to_string(), |above| above.path.clone())
     }
@@ -214,14 +214,14 @@ impl Scan {
         let key = path.rsplit('/').next().unwrap_or_default();
         let (line, text) = (value.line, &value.text);
         if let Some(again) = value.again {
-            return refuse(again, &format!("{key} is said a second time, after line {line}"));
+            return self.refuse(again, &format!("{key} is said a second time, after line {line}"));
         }
         if let Some(goes_on) = value.goes_on {
-            return refuse(goes_on, &format!("the {key} of line {line} goes on here; write it on one line"));
+            return self.refuse(goes_on, &format!("the {key} of line {line} goes on here; write it on one line"));
         }
         let Some(found) = WORD.captures(text) else {
             let why = "which is not read here; write it out, in quotes or without";
-            return refuse(line, &format!("the {key} is '{text}', {why}"));
+            return self.refuse(line, &format!("the {key} is '{text}', {why}"));
         };
         Ok((1..4).find_map(|group| found.get(group)).map_or("", |word| word.as_str()).to_owned())
     }
@@ -235,7 +235,7 @@ impl Scan {
                 continue;
             }
             if found.is_some() {
-                return refuse(kind.line, "this is a second Deployment");
+                return self.refuse(kind.line, "this is a second Deployment");
             }
             found = Some(document);
         }
@@ -245,24 +245,24 @@ impl Scan {
             !says("kind") && says("spec")
         };
         let found = found.or_else(|| (1..=self.documents).find(silent));
-        let document = found.with_context(|| format!("{DEPLOYMENT} has no document of 'kind: Deployment'"))?;
+        let document = found.with_context(|| format!("{} has no document of 'kind: Deployment'", self.file))?;
         if let Some(tab) = self.tab {
-            return refuse(tab, "a tab indents this line, which YAML does not allow");
+            return self.refuse(tab, "a tab indents this line, which YAML does not allow");
         }
         for place in ["spec", "spec/template", "spec/template/spec", "spec/template/spec/containers"] {
             let Some(value) = self.values.get(&format!("{document}/{place}")) else {
-                bail!("{DEPLOYMENT} has no {place} in block style, each key on a line of its own");
+                bail!("{} has no {place} in block style, each key on a line of its own", self.file);
             };
             if !value.text.is_empty() {
                 let why = "write it in block style, each key on a line of its own";
-                return refuse(value.line, &format!("{place} is '{}'; {why}", value.text));
+                return self.refuse(value.line, &format!("{place} is '{}'; {why}", value.text));
             }
         }
         let list = format!("{document}/spec/template/spec/containers");
         let line = self.line(&list).unwrap_or_default();
         let count = self.lengths.get(&list).copied().unwrap_or_default();
         if count == 0 {
-            return refuse(line, "it lists no container");
+            return self.refuse(line, "it lists no container");
         }
         let own = self.word(&format!("{document}/metadata/name"))?;
         let mut named = Vec::new();
@@ -270,7 +270,7 @@ impl Scan {
             let place = format!("{list}/{at}");
             if self.line(&format!("{place}/?")).is_some() {
                 let why = "this container is not in block style; write each of its keys on a line of its own";
-                return refuse(self.line(&place).unwrap_or_default(), why);
+                return self.refuse(self.line(&place).unwrap_or_default(), why);
             }
             if self.word(&format!("{place}/name"))? == own || count == 1 {
                 named.push(place);
@@ -278,7 +278,7 @@ impl Scan {
         }
         match <[String; 1]>::try_from(named) {
             Ok([place]) => Ok(place),
-            Err(named) => refuse(
+            Err(named) => self.refuse(
                 line,
                 &format!("{} of {count} containers have the Deployment's name, {own}; one must", named.len()),
             ),

@@ -10,10 +10,8 @@ pub mod watch;
 
 use similar::TextDiff;
 
-use crate::coordinates::DEPLOYMENT;
-
 /// As `git diff` shows it.
-pub fn diff(before: &str, after: &str) -> String {
-    let (old, new) = (format!("a/{DEPLOYMENT}"), format!("b/{DEPLOYMENT}"));
+pub fn diff(file: &str, before: &str, after: &str) -> String {
+    let (old, new) = (format!("a/{file}"), format!("b/{file}"));
     TextDiff::from_lines(before, after).unified_diff().header(&old, &new).to_string()
 }

@@ -1,11 +1,13 @@
 //! Argo CD: its own manifests as they are, then what this project declares for it.
 
 use std::fs;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use base64::prelude::{BASE64_STANDARD, Engine};
+use delivery::coordinates::{Coordinates, Files};
 
 use super::addresses::REGISTRY_USER;
 use super::{Log, Part, Place, shell};
@@ -49,12 +51,12 @@ impl Part for ArgoCd {
         install(place)?;
         apply(place, &read("k8s/namespace.yaml")?)?;
         for name in &repository.pull_secrets {
-            apply(place, &pull_secret(place, name)?)?;
+            apply(place, &pull_secret(place, name, &repository.namespace)?)?;
         }
         for file in DECLARED {
             apply(place, &repository.with_local_address(&read(&format!("argocd/{file}"))?))?;
         }
-        Ok(())
+        declare_services(place, &repository.checkout).map(drop)
     }
 
     fn ready(&self, place: &Place) -> Result<()> {
@@ -93,12 +95,52 @@ const SETTINGS: &str = "settings.yaml";
 /// The rest of argocd/, each after those it refers to.
 const DECLARED: [&str; 4] = ["controller-role.yaml", "sync-account.yaml", "project.yaml", "application.yaml"];
 
+/// Those of a further service.
+const OF_SERVICE: [&str; 3] = ["sync-account.yaml", "project.yaml", "application.yaml"];
+
 /// What the loop needs of Argo CD, and how many of each.
 const WORKLOADS: &[(&str, &str)] = &[
     ("deployment/argocd-redis", "1"),
     ("deployment/argocd-repo-server", "1"),
     ("statefulset/argocd-application-controller", "1"),
 ];
+
+/// What a person does once for each further service that git delivers. Says which of them Argo CD did not know yet.
+pub fn declare_services(place: &Place, checkout: &Path) -> Result<Vec<String>> {
+    let repository = place.repository()?;
+    let mut declared = Vec::new();
+    for service in services(checkout)? {
+        let arguments = ["get", "applications.argoproj.io", &service, "--namespace=argocd", "--ignore-not-found"];
+        if !shell::run(place.kubectl()?.args(arguments).arg("--output=name"))?.is_empty() {
+            continue;
+        }
+        let names = Coordinates::read_service(checkout, Files::of(&service))?;
+        let read = |file: &str| fs::read_to_string(checkout.join(file)).with_context(|| format!("cannot read {file}"));
+        apply(place, &read(&format!("k8s/{service}/namespace.yaml"))?)?;
+        for name in &names.pull_secrets {
+            apply(place, &pull_secret(place, name, &names.namespace)?)?;
+        }
+        for file in OF_SERVICE {
+            apply(place, &repository.with_local_address(&read(&format!("argocd/{service}/{file}"))?))?;
+        }
+        declared.push(service);
+    }
+    Ok(declared)
+}
+
+/// Each that has manifests and an Application of its own.
+fn services(checkout: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(checkout.join("argocd")).context("cannot look into argocd/")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let files = Files::of(&name);
+        if checkout.join(files.application()).is_file() && checkout.join(files.deployment()).is_file() {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
 
 fn install(place: &Place) -> Result<()> {
     let manifests = place.builds()?.source("argocd")?.join(MANIFESTS);
@@ -142,14 +184,14 @@ fn redis_secret(place: &Place) -> Result<String> {
 }
 
 /// What the node needs to pull the service's image: the same Secret that README has for GitHub.
-fn pull_secret(place: &Place, name: &str) -> Result<String> {
+fn pull_secret(place: &Place, name: &str, namespace: &str) -> Result<String> {
     let password = place.secret("registry-password")?;
     let auth = BASE64_STANDARD.encode(format!("{REGISTRY_USER}:{password}"));
     let credentials = serde_json::json!({"auths": {"ghcr.io": {"auth": auth}}}).to_string();
     let secret = serde_json::json!({
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": name, "namespace": place.repository()?.namespace},
+        "metadata": {"name": name, "namespace": namespace},
         "type": "kubernetes.io/dockerconfigjson",
         "data": {".dockerconfigjson": BASE64_STANDARD.encode(credentials)},
     });

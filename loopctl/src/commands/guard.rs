@@ -84,15 +84,18 @@ impl Answer for Done {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let (done, exit) = block_on(guard(options))?;
+    let (done, exit) = block_on(async {
+        let delivery = Delivery::find(&options.target.choice()).await?;
+        let (done, exit) = guard(options, &delivery).await?;
+        Ok((Done { summary: delivery.names.files.said(&done.summary), ..done }, exit))
+    })?;
     options.output.print(&done)?;
     Ok(exit.into())
 }
 
-async fn guard(options: &Options) -> Result<(Done, Exit)> {
+async fn guard(options: &Options, delivery: &Delivery) -> Result<(Done, Exit)> {
     let watcher = Watcher::new(Some(options.deadline));
-    let delivery = Delivery::find(&options.target.choice()).await?;
-    let (branch, followed) = watch::begin(&delivery, &watcher).await?;
+    let (branch, followed) = watch::begin(delivery, &watcher).await?;
     let revision = branch.revision.clone();
     let done = |outcome, summary: String| Done {
         outcome,
@@ -110,7 +113,7 @@ async fn guard(options: &Options) -> Result<(Done, Exit)> {
         return Ok((done(Outcome::Held, summary), Exit::Held));
     }
     delivery.reachable().map_err(NoAccess)?;
-    let reason = match watch::watch(&delivery, &branch, followed.clone(), &watcher).await? {
+    let reason = match watch::watch(delivery, &branch, followed.clone(), &watcher).await? {
         End::Live => {
             let summary = format!("sha-{revision} is live on all pods.");
             return Ok((done(Outcome::Live, summary), Exit::Done));
@@ -139,7 +142,7 @@ async fn guard(options: &Options) -> Result<(Done, Exit)> {
     };
     eprintln!("sha-{revision} has failed: {}", plain(&reason.text));
     reason.log.iter().for_each(|logged| eprintln!("  {}", line(logged)));
-    let (end, exit) = take_back(options, &delivery, &branch, &followed, &reason).await;
+    let (end, exit) = take_back(options, delivery, &branch, &followed, &reason).await;
     Ok((Done { revision: revision.clone(), seconds: watcher.elapsed().as_secs(), ..end }, exit))
 }
 

@@ -60,7 +60,8 @@ impl Answer for Done {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let (done, exit) = block_on(async {
         let delivery = Delivery::find(&options.target.choice()).await?;
-        resume(options, &delivery)
+        let (done, exit) = resume(options, &delivery)?;
+        Ok((Done { summary: delivery.names.files.said(&done.summary), ..done }, exit))
     })?;
     options.output.print(&done)?;
     Ok(exit.into())

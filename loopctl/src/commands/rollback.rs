@@ -78,13 +78,16 @@ impl Answer for Done {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let (done, exit) = block_on(roll_back(options))?;
+    let (done, exit) = block_on(async {
+        let delivery = Delivery::find(&options.target.choice()).await?;
+        let (done, exit) = roll_back(options, &delivery).await?;
+        Ok((Done { summary: delivery.names.files.said(&done.summary), ..done }, exit))
+    })?;
     options.output.print(&done)?;
     Ok(exit.into())
 }
 
-async fn roll_back(options: &Options) -> Result<(Done, Exit)> {
-    let delivery = Delivery::find(&options.target.choice()).await?;
+async fn roll_back(options: &Options, delivery: &Delivery) -> Result<(Done, Exit)> {
     let branch = delivery.branch_before(delivery.newest()?)?;
     let bad = branch.revision.clone();
     let without_plan =
@@ -102,7 +105,7 @@ async fn roll_back(options: &Options) -> Result<(Done, Exit)> {
     }
     let evidence = delivery.evidence(&branch.tip).await?;
     let (to, unchecked) = (options.to.as_deref(), options.image_unchecked);
-    let plan = Rollback::plan(&delivery, &branch, &evidence, to, &options.reason, unchecked).await?;
+    let plan = Rollback::plan(delivery, &branch, &evidence, to, &options.reason, unchecked).await?;
     eprintln!("{}", plan.describe(&branch)?);
     let place = format!("{} of {}", delivery.names.branch, delivery.remote.address);
     let answer = |outcome, commit, summary: String| Done {
@@ -122,7 +125,7 @@ async fn roll_back(options: &Options) -> Result<(Done, Exit)> {
     if !confirmed(&format!("Push this commit to {place}?"), options.yes)? {
         return Ok((answer(Outcome::Declined, None, "Nothing was done.".to_owned()), Exit::Failed));
     }
-    Ok(match plan.push(&delivery)? {
+    Ok(match plan.push(delivery)? {
         Pushed::Done(commit) => {
             let summary = format!(
                 "Rolled back to sha-{} by {}; Argo CD rolls it out from here, and every bump is held until \

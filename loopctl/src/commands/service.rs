@@ -10,6 +10,7 @@ mod node_port;
 mod options;
 mod plan;
 mod remove;
+mod sources;
 
 use std::process::ExitCode;
 

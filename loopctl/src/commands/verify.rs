@@ -17,7 +17,7 @@ use crate::target::{At, Target, block_on};
 use crate::text::plain::line;
 use delivery::Delivery;
 use delivery::access::NoAccess;
-use delivery::coordinates::{DEPLOYMENT, split_image, tag_of};
+use delivery::coordinates::{split_image, tag_of};
 use delivery::journey::answer::{Hop, HopState};
 use delivery::journey::endpoint;
 use delivery::journey::facts::{Rollout, Serving};
@@ -146,7 +146,10 @@ async fn of_service(delivery: &Delivery, addresses: &[String], rollout: &Rollout
     let probe = delivery.names.probe.as_ref().map(|probe| probe.path.as_str());
     let mut checks = Vec::new();
     if probe.is_none() {
-        let advice = format!("{DEPLOYMENT} has no readinessProbe with an httpGet, which says what to ask");
+        let advice = format!(
+            "{} has no readinessProbe with an httpGet, which says what to ask",
+            delivery.names.files.deployment()
+        );
         checks.push(check("probe", false, advice));
     }
     let mut asked: Vec<&str> = probe.into_iter().chain(paths.iter().map(String::as_str)).collect();

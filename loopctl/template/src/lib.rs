@@ -32,6 +32,10 @@ static FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/files.rs"))
 /// What belongs to the delivery and not to whoever was given it: an edit of it is told by `loopctl update --check`.
 pub const OWNED: [&str; 4] = [".github/scripts/", "argocd/", "tofu/*.tf", "Dockerfile"];
 
+/// What a service is made of, whichever repository it is in.
+const OF_SERVICE: [&str; 8] =
+    ["Cargo.toml", "Cargo.lock", "Dockerfile", ".dockerignore", "clippy.toml", "rustfmt.toml", "src/", "tests/"];
+
 /// Where `own/` has the address of the repository that the template is from.
 const HOME: &str = "$(template)";
 const APPLICATION: &str = "argocd/application.yaml";
@@ -80,6 +84,11 @@ impl Template {
         let has = |path: String| self.files.iter().any(|file| file.path == path);
         has(format!("{folder}/{module}.rs")) || has(format!("{folder}/{module}/mod.rs"))
     }
+}
+
+/// Whether it is of the service itself, and not of the repository or the delivery.
+pub fn is_of_service(path: &str) -> bool {
+    OF_SERVICE.iter().any(|each| if each.ends_with('/') { path.starts_with(each) } else { path == *each })
 }
 
 /// Whether the delivery owns the file.

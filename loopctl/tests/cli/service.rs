@@ -22,6 +22,42 @@ fn adding_a_service_shows_what_is_written_and_what_comes_next() {
 }
 
 #[test]
+fn a_service_of_ones_own_is_made_with_its_sources_and_built_by_the_workflow() {
+    let repository = Repository::new();
+    let before = repository.state();
+    let new = ["service", "add", "sea-shop", "--new"];
+    let refused = repository.loopctl(&new);
+    assert!(refused.contains("cannot read .github/workflows/deploy.yml"), "{refused}");
+    assert_eq!(repository.state(), before);
+
+    let matrix = "jobs:\n  test:\n        folder: [.]\n  build:\n        folder: [.]\n";
+    repository.write(".github/workflows/deploy.yml", matrix);
+    repository.write("tofu/terraform.tfvars", &repository.read("tofu/terraform.tfvars").replace("/hello", "/mine"));
+    let before = repository.state();
+    let added = repository.loopctl(&new);
+    let end = added.find("\nchanged  .github").expect("the files are listed");
+    insta::assert_snapshot!("add_new", &added[end..]);
+    assert_eq!(repository.read(".github/workflows/deploy.yml"), matrix.replace("[.]", "[., services/sea-shop]"));
+    let manifest = repository.read("k8s/sea-shop/deployment.yaml");
+    for words in ["ghcr.io/octo/kittens/sea-shop:sha-0000000", "SEA_SHOP_DRAIN_DELAY", "path: /hello"] {
+        assert!(manifest.contains(words), "{words} in:\n{manifest}");
+    }
+    let cargo = repository.read("services/sea-shop/Cargo.toml");
+    assert!(cargo.contains("https://github.com/octo/kittens\""), "{cargo}");
+
+    // What became of the sources is their owner's, and the same again changes nothing.
+    repository.write("services/sea-shop/src/main.rs", "fn main() {}\n");
+    let after = repository.state();
+    let again = repository.loopctl(&new);
+    assert!(again.contains("declared already, just as asked"), "{again}");
+    assert_eq!(repository.state(), after);
+    let removed = repository.loopctl(&["service", "remove", "sea-shop", "--yes"]);
+    assert!(removed.contains("`git rm -r services/sea-shop`"), "{removed}");
+    repository.git(&["rm", "-r", "--quiet", "--force", "services/sea-shop"]);
+    assert_eq!(repository.state(), before);
+}
+
+#[test]
 fn the_same_again_changes_nothing_and_remove_gives_back_what_was_there() {
     let repository = Repository::new();
     let before = repository.state();

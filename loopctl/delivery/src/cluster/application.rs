@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Cluster, explain};
-use crate::coordinates::DEPLOYMENT;
+use crate::coordinates::{Coordinates, Files};
 
 /// Argo CD removes it when it has looked.
 pub const REFRESH: &str = "argocd.argoproj.io/refresh";
@@ -189,14 +189,15 @@ impl Operation {
 }
 
 impl Application {
-    fn of(object: Value) -> Result<Self> {
+    fn of(object: Value, files: &Files) -> Result<Self> {
         let application: Self = serde_json::from_value(object)?;
-        Ok(if application.spec.sources.is_empty() { application } else { application.of_one_source() })
+        Ok(if application.spec.sources.is_empty() { application } else { application.of_one_source(files) })
     }
 
     /// Argo CD lists a revision for each of several sources, in their order: from here on it is about one of them.
-    fn of_one_source(mut self) -> Self {
-        let ours = |sources: &[Source]| sources.iter().position(|source| source.has(DEPLOYMENT));
+    fn of_one_source(mut self, files: &Files) -> Self {
+        let deployment = files.deployment();
+        let ours = |sources: &[Source]| sources.iter().position(|source| source.has(&deployment));
         let at = ours(&self.spec.sources);
         let of =
             |at: Option<usize>, revisions: &[String]| at.and_then(|at| revisions.get(at)).cloned().unwrap_or_default();
@@ -216,9 +217,9 @@ impl Application {
     }
 
     /// False where it says that it reads other files than this delivery's.
-    pub fn reads_or_says_nothing(&self) -> bool {
+    pub fn reads_or_says_nothing(&self, files: &Files) -> bool {
         let says_nothing = self.spec.sources.is_empty() && self.spec.source.repository.is_empty();
-        says_nothing || self.spec.source.has(DEPLOYMENT)
+        says_nothing || self.spec.source.has(&files.deployment())
     }
 
     /// A sync follows a new commit without anybody's doing.
@@ -246,9 +247,9 @@ impl Cluster {
     }
 
     /// None when there is none, or no Argo CD at all.
-    pub async fn application(&self, namespace: &str, name: &str) -> Result<Option<Application>> {
-        Ok(match self.application_object(namespace, name).await? {
-            Some(object) => Some(Application::of(object)?),
+    pub async fn application(&self, names: &Coordinates) -> Result<Option<Application>> {
+        Ok(match self.application_object(&names.application_namespace, &names.application).await? {
+            Some(object) => Some(Application::of(object, &names.files)?),
             None => None,
         })
     }

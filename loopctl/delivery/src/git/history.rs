@@ -4,7 +4,6 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 
 use super::Git;
-use crate::coordinates::{DEPLOYMENT, IMAGE_INPUTS};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
@@ -14,7 +13,7 @@ pub struct Commit {
     pub at: Timestamp,
 }
 
-/// A commit that changed k8s/deployment.yaml, with the file as it left it.
+/// A commit that changed the service's manifest, with the file as it left it.
 #[derive(Clone, Debug)]
 pub struct Manifest {
     pub commit: Commit,
@@ -47,22 +46,31 @@ impl Git {
         Ok(merge.unwrap_or(commit).to_owned())
     }
 
-    /// Each commit of the branch after `since` that changed k8s/deployment.yaml, the oldest first.
+    /// Each commit of the branch after `since` that changed the manifest, the oldest first.
     pub fn manifests(&self, since: &str, tip: &str) -> Result<Vec<Manifest>> {
         let limit = format!("--max-count={MANIFESTS}");
         let range = format!("{since}..{tip}");
-        let mut commits = self.commits(&["--first-parent", &limit, &range, "--", DEPLOYMENT])?;
-        commits.reverse();
-        let texts = self.blobs(commits.iter().map(|commit| format!("{}:{DEPLOYMENT}", commit.id)).collect())?;
+        let mut manifests = self.changes_of_the_manifest(&["--first-parent", &limit, &range])?;
+        manifests.reverse();
+        Ok(manifests)
+    }
+
+    /// The newest commits of the branch that changed the manifest, the newest first.
+    pub fn newest_manifests(&self, tip: &str, count: usize) -> Result<Vec<Manifest>> {
+        let limit = format!("--max-count={count}");
+        self.changes_of_the_manifest(&["--first-parent", &limit, tip])
+    }
+
+    fn changes_of_the_manifest(&self, arguments: &[&str]) -> Result<Vec<Manifest>> {
+        let file = self.files.deployment();
+        let commits = self.commits(&[arguments, &["--", &file]].concat())?;
+        let texts = self.blobs(commits.iter().map(|commit| format!("{}:{file}", commit.id)).collect())?;
         Ok(commits.into_iter().zip(texts).filter_map(|(commit, text)| Some(Manifest { commit, text: text? })).collect())
     }
 
-    /// The newest commits of the branch that changed k8s/deployment.yaml, the newest first.
-    pub fn newest_manifests(&self, tip: &str, count: usize) -> Result<Vec<Manifest>> {
-        let limit = format!("--max-count={count}");
-        let commits = self.commits(&["--first-parent", &limit, tip, "--", DEPLOYMENT])?;
-        let texts = self.blobs(commits.iter().map(|commit| format!("{}:{DEPLOYMENT}", commit.id)).collect())?;
-        Ok(commits.into_iter().zip(texts).filter_map(|(commit, text)| Some(Manifest { commit, text: text? })).collect())
+    /// The service's manifest in that commit; None when the commit has none.
+    pub fn manifest(&self, commit: &str) -> Result<Option<String>> {
+        self.file(commit, &self.files.deployment())
     }
 
     /// The newest first. Settings of the user's change what `git log` says, and nothing of this.
@@ -74,8 +82,9 @@ impl Git {
 
     /// Whether two commits' images are made of the same files.
     pub fn same_inputs(&self, one: &str, other: &str) -> Result<bool> {
+        let inputs = self.files.inputs();
         let mut arguments = vec!["diff-tree", "--quiet", one, other, "--"];
-        arguments.extend(IMAGE_INPUTS);
+        arguments.extend(inputs.iter().map(String::as_str));
         self.is(&arguments)
     }
 
@@ -90,8 +99,9 @@ impl Git {
     pub fn taken_back_by(&self, since: &str, deployed: &str, tip: &str) -> Result<Option<String>> {
         let mut arguments = vec!["rev-list", "--reverse", "--ancestry-path"];
         let range = format!("{since}..{tip}");
+        let inputs = self.files.inputs();
         arguments.extend([range.as_str(), "--"]);
-        arguments.extend(IMAGE_INPUTS);
+        arguments.extend(inputs.iter().map(String::as_str));
         for each in self.ask(&arguments)?.lines() {
             if self.same_inputs(deployed, each)? {
                 return Ok(Some(each.to_owned()));

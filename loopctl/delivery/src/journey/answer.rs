@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::coordinates::Files;
 use crate::git::history::Commit;
 
 #[derive(Serialize, Clone, Debug, PartialEq)]
@@ -134,6 +135,12 @@ impl Hop {
     pub fn at(mut self, at: Option<Timestamp>) -> Self {
         self.at = at;
         self
+    }
+
+    /// With the names of that service.
+    pub fn of_service(self, files: &Files) -> Self {
+        let reason = self.reason.iter().map(|reason| files.said(reason)).collect();
+        Self { detail: files.said(&self.detail), reason, ..self }
     }
 
     pub fn because(mut self, reason: impl IntoIterator<Item = String>) -> Self {

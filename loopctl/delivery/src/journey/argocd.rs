@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::facts::Facts;
 use crate::cluster::application::{Application, SKIP};
-use crate::coordinates::{DEPLOYMENT, slug};
+use crate::coordinates::slug;
 
 /// What nobody has asked for is no reason why something is missing, but better than none.
 const ORPHANS: &str = "OrphanedResourceWarning";
@@ -47,7 +47,7 @@ pub fn elsewhere(facts: &Facts, application: &Application) -> Vec<String> {
     let (names, source) = (&facts.names, &application.spec.source);
     let sources = application.spec.sources.len();
     if sources > 0 && source.repository.is_empty() {
-        let folder = DEPLOYMENT.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = names.files.manifests();
         return vec![format!("the Application has {sources} sources, and none of them reads the folder {folder}")];
     }
     if source.repository.is_empty() {
@@ -72,9 +72,9 @@ pub fn elsewhere(facts: &Facts, application: &Application) -> Vec<String> {
     if !watched.is_empty() && watched != "HEAD" && watched != ours {
         reasons.push(format!("Argo CD watches {watched}, not {ours}: {}", patch("targetRevision", &names.branch)));
     }
-    if !source.has(DEPLOYMENT) {
-        let folder = DEPLOYMENT.rsplit_once('/').map_or("", |(folder, _)| folder);
-        reasons.push(format!("Argo CD reads the folder {}, not {folder}: {}", source.path, patch("path", folder)));
+    if !source.has(&names.files.deployment()) {
+        let folder = names.files.manifests();
+        reasons.push(format!("Argo CD reads the folder {}, not {folder}: {}", source.path, patch("path", &folder)));
     }
     reasons
 }

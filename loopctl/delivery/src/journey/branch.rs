@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 
 use super::facts::{Branch, Build, Newest, Relation};
-use crate::coordinates::{Coordinates, DEPLOYMENT, tag_of};
+use crate::coordinates::{Coordinates, tag_of};
 use crate::git::Git;
 use crate::git::history::{Commit, Manifest};
 use crate::manifest::{self, Hold};
 
-/// What one state of k8s/deployment.yaml says.
+/// What one state of the manifest says.
 struct Said {
     image: String,
     tag: String,
@@ -18,10 +18,11 @@ struct Said {
 pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) -> Result<Branch> {
     git.require_whole()?;
     let name = coordinates.branch.clone();
-    let now = git.file(tip, DEPLOYMENT)?.with_context(|| {
-        format!("branch {name} has no {DEPLOYMENT}, for which Argo CD deletes the Deployment: put it back")
+    let file = &coordinates.files.deployment();
+    let now = git.manifest(tip)?.with_context(|| {
+        format!("branch {name} has no {file}, for which Argo CD deletes the Deployment: put it back")
     })?;
-    let now = said(&now)?;
+    let now = said(file, &now)?;
     let newest = |relation, by| Newest { tag: now.tag.clone(), relation, by };
     if !git.is_ancestor(&commit.id, tip)? {
         let newest = newest(Relation::Older, None);
@@ -43,9 +44,9 @@ pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) ->
     let source = if arrived == commit.id { commit.clone() } else { git.commit(&arrived)? };
     let tag = tag_of(&source.id);
     let manifests = git.manifests(&source.id, tip)?;
-    let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in(&manifest.text)).collect();
+    let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in(file, &manifest.text)).collect();
     let writer = |wanted: &str| writer(&manifests, &tags, wanted);
-    let build = match said(&git.file(&source.id, DEPLOYMENT)?.unwrap_or_default()) {
+    let build = match said(file, &git.manifest(&source.id)?.unwrap_or_default()) {
         Ok(at_source) => build(git, coordinates, &source.id, &at_source)?,
         // image-changed has ended with the same error, which its run says.
         Err(_) => Build::Needed,
@@ -117,18 +118,18 @@ fn writer(manifests: &[Manifest], tags: &[Option<String>], wanted: &str) -> Opti
     manifests.get(first).map(|manifest| manifest.commit.clone())
 }
 
-fn tag_in(manifest: &str) -> Option<String> {
-    Some(said(manifest).ok()?.tag)
+fn tag_in(file: &str, manifest: &str) -> Option<String> {
+    Some(said(file, manifest).ok()?.tag)
 }
 
 /// With its tag.
-pub fn image_in(manifest: &str) -> Result<String> {
-    let said = said(manifest)?;
+pub fn image_in(file: &str, manifest: &str) -> Result<String> {
+    let said = said(file, manifest)?;
     Ok(format!("{}:{}", said.image, said.tag))
 }
 
-fn said(manifest: &str) -> Result<Said> {
-    let image = manifest::image(manifest)?;
+fn said(file: &str, manifest: &str) -> Result<Said> {
+    let image = manifest::image(file, manifest)?;
     Ok(Said { image: image.name, tag: format!("sha-{}", image.revision), hold: manifest::hold(manifest) })
 }
 
@@ -149,7 +150,7 @@ mod tests {
         };
         let manifests: Vec<Manifest> =
             digits.iter().enumerate().map(|(at, digit)| Manifest { commit: commit(at), text: text(*digit) }).collect();
-        let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in(&manifest.text)).collect();
+        let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in("file", &manifest.text)).collect();
         let found = writer(&manifests, &tags, &tag(wanted)).map(|commit| commit.id);
         assert_eq!(found, expected.map(|at| at.to_string()), "{wanted} in {digits:?}");
     }

@@ -15,7 +15,7 @@ use crate::access::NoAccess;
 use crate::cluster::application::Application;
 use crate::cluster::argocd::Idle;
 use crate::cluster::project::Project;
-use crate::coordinates::{Coordinates, DEPLOYMENT, slug, tag_of};
+use crate::coordinates::{Coordinates, slug, tag_of};
 use crate::git::Git;
 use crate::git::history::Commit;
 use crate::handle::{Delivery, said};
@@ -40,8 +40,9 @@ impl Delivery {
     /// What the newest manifest of the branch names.
     pub async fn image_in_git(&self) -> Seen<String> {
         let tip = self.tip().await?;
-        let text = said(self.git.file(&tip, DEPLOYMENT))?.ok_or_else(|| format!("{DEPLOYMENT} is gone"))?;
-        said(branch::image_in(&text))
+        let file = self.names.files.deployment();
+        let text = said(self.git.manifest(&tip))?.ok_or_else(|| format!("{file} is gone"))?;
+        said(branch::image_in(&file, &text))
     }
 
     async fn tip(&self) -> Seen<String> {

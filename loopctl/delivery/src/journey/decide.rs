@@ -29,14 +29,15 @@ pub fn decide(facts: &Facts) -> Answer {
             (state, summary(facts, state, &hops), None)
         }
     };
+    let files = &facts.names.files;
     Answer {
         commit: facts.commit.id.clone(),
         subject: facts.commit.subject.clone(),
         merged_by: source.filter(|source| source.id != facts.commit.id).map(|source| source.id.clone()),
         state,
-        summary,
+        summary: files.said(&summary),
         superseded_by,
-        hops,
+        hops: hops.into_iter().map(|hop| hop.of_service(files)).collect(),
     }
 }
 

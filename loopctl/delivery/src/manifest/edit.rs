@@ -1,4 +1,4 @@
-//! A rollback and its lifting as edits of k8s/deployment.yaml, which touch no other byte.
+//! A rollback and its lifting as edits of a service's deployment.yaml, which touch no other byte.
 //!
 //! The image and the hold are where `crate::manifest` finds them. What was meant is compared with what a YAML parser
 //! then reads.
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::coordinates::{DEPLOYMENT, of_kind};
+use crate::coordinates::of_kind;
 use crate::manifest::{HOLD, hold, image};
 
 static HOLD_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("^[ \\t]*[\"']?{HOLD}[\"']?[ \\t]*:")));
@@ -24,31 +24,31 @@ fn pattern(text: &str) -> Regex {
 }
 
 /// The manifest with the tag of `good`, held because of `bad` by the annotation `key`.
-pub fn roll_back(text: &str, good: &str, bad: &str, key: &str) -> Result<String> {
-    let image = image(text)?;
+pub fn roll_back(file: &str, text: &str, good: &str, bad: &str, key: &str) -> Result<String> {
+    let image = image(file, text)?;
     let written = format!("{}:sha-{good}", image.name);
     let edited = text.split_inclusive('\n').enumerate().map(|(at, line)| {
         if at + 1 == image.line { line.replacen(&image.written, &written, 1) } else { line.to_owned() }
     });
     let edited: String = edited.collect();
-    let after = with_hold(&unheld(&edited)?, bad, key)?;
-    let mut expected = parsed(&edited)?;
+    let after = with_hold(file, &unheld(file, &edited)?, bad, key)?;
+    let mut expected = parsed(file, &edited)?;
     set(&mut expected, Some((key, bad)));
-    verified(after, &expected)
+    verified(file, after, &expected)
 }
 
 /// The manifest without its hold.
-pub fn lift(text: &str) -> Result<String> {
-    let mut expected = parsed(text)?;
+pub fn lift(file: &str, text: &str) -> Result<String> {
+    let mut expected = parsed(file, text)?;
     set(&mut expected, None);
-    verified(unheld(text)?, &expected)
+    verified(file, unheld(file, text)?, &expected)
 }
 
-fn unheld(text: &str) -> Result<String> {
+fn unheld(file: &str, text: &str) -> Result<String> {
     let rest = without_hold(text);
     match hold(&rest) {
         Some(left) => bail!(
-            "line {} of {DEPLOYMENT} may be a hold as well, in a way that is not edited here; edit it by hand",
+            "line {} of {file} may be a hold as well, in a way that is not edited here; edit it by hand",
             left.line
         ),
         None => Ok(rest),
@@ -71,13 +71,13 @@ fn set(documents: &mut [Value], hold: Option<(&str, &str)>) {
 }
 
 /// As a YAML parser reads it.
-pub fn parsed(text: &str) -> Result<Vec<Value>> {
-    serde_saphyr::from_multiple(text).with_context(|| format!("{DEPLOYMENT} is not valid YAML"))
+pub fn parsed(file: &str, text: &str) -> Result<Vec<Value>> {
+    serde_saphyr::from_multiple(text).with_context(|| format!("{file} is not valid YAML"))
 }
 
 /// A file may be laid out in a way that the edits below do not expect: then nothing is written.
-fn verified(after: String, expected: &[Value]) -> Result<String> {
-    let mut found = parsed(&after).context("after the edit")?;
+fn verified(file: &str, after: String, expected: &[Value]) -> Result<String> {
+    let mut found = parsed(file, &after).context("after the edit")?;
     if let Some(at) = of_kind(&found, "Deployment")
         && found[at]["metadata"]["annotations"].is_null()
     {
@@ -85,16 +85,16 @@ fn verified(after: String, expected: &[Value]) -> Result<String> {
     }
     if found != expected {
         bail!(
-            "{DEPLOYMENT} is laid out in a way that cannot be edited safely, so nothing was changed; \
+            "{file} is laid out in a way that cannot be edited safely, so nothing was changed; \
              edit it by hand: the image's tag, and the hold in metadata.annotations"
         );
     }
     Ok(after)
 }
 
-fn with_hold(text: &str, bad: &str, key: &str) -> Result<String> {
+fn with_hold(file: &str, text: &str, bad: &str, key: &str) -> Result<String> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let block = metadata(&lines).with_context(|| format!("{DEPLOYMENT} has no block `metadata:`"))?;
+    let block = metadata(&lines).with_context(|| format!("{file} has no block `metadata:`"))?;
     let indent = indent(lines[block.start]);
     let end = if lines[block.start].ends_with("\r\n") { "\r\n" } else { "\n" };
     let entry = |indent: usize| format!("{:indent$}{key}: \"{bad}\"{end}", "");

@@ -1,6 +1,7 @@
 use fastrand::Rng;
 
 use super::*;
+use crate::coordinates::DEPLOYMENT;
 
 const GOOD: &str = "1111111";
 const BAD: &str = "2222222";
@@ -10,8 +11,8 @@ const KEY: &str = "delivery.argo-rust/hold";
 fn shipped() -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../k8s/deployment.yaml");
     let text = std::fs::read_to_string(path).expect("the project has a manifest");
-    let image = image(&text).expect("it names an image");
-    lift(&text.replace(&image.written, &format!("{}:sha-{BAD}", image.name))).expect("it can be edited")
+    let image = image(DEPLOYMENT, &text).expect("it names an image");
+    lift(DEPLOYMENT, &text.replace(&image.written, &format!("{}:sha-{BAD}", image.name))).expect("it can be edited")
 }
 
 /// A small manifest whose metadata is `metadata`.
@@ -24,10 +25,10 @@ fn small(metadata: &str) -> String {
 /// After a rollback the metadata is `expected`, and lifting the hold leaves `lifted`.
 fn check(metadata: &str, expected: &str, lifted: &str) {
     let good = |text: String| text.replace(BAD, GOOD);
-    let after = roll_back(&small(metadata), GOOD, BAD, KEY).expect(metadata);
+    let after = roll_back(DEPLOYMENT, &small(metadata), GOOD, BAD, KEY).expect(metadata);
     assert_eq!(after, good(small(&expected.replace(BAD, "BAD"))).replace("BAD", BAD));
     assert_eq!(hold(&after).map(|hold| hold.bad).as_deref(), Some(BAD));
-    assert_eq!(lift(&after).expect(metadata), good(small(lifted)));
+    assert_eq!(lift(DEPLOYMENT, &after).expect(metadata), good(small(lifted)));
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn the_hold_is_put_where_the_file_has_its_annotations_or_makes_them() {
 
 #[test]
 fn what_cannot_be_edited_safely_is_left_alone_with_a_word_about_the_way_out() {
-    let refused = |text: &str| format!("{:#}", roll_back(text, GOOD, BAD, KEY).expect_err(text));
+    let refused = |text: &str| format!("{:#}", roll_back(DEPLOYMENT, text, GOOD, BAD, KEY).expect_err(text));
     let in_braces = small("").replace("metadata:\n", "metadata: {name: a}\n");
     assert!(refused(&in_braces).contains("no block `metadata:`"), "{}", refused(&in_braces));
     let over_lines = small("  annotations:\n    {b: c}\n  name: a\n");
@@ -64,12 +65,12 @@ fn what_cannot_be_edited_safely_is_left_alone_with_a_word_about_the_way_out() {
 #[test]
 fn the_shipped_manifest_is_rolled_back_by_three_lines_and_lifted_to_the_byte() {
     let before = shipped();
-    let after = roll_back(&before, GOOD, BAD, KEY).expect("it can be edited");
-    let diff = crate::steer::diff(&before, &after);
+    let after = roll_back(DEPLOYMENT, &before, GOOD, BAD, KEY).expect("it can be edited");
+    let diff = crate::steer::diff(DEPLOYMENT, &before, &after);
     let mut changed: Vec<&str> = diff.lines().skip(2).filter(|line| line.starts_with(['+', '-'])).collect();
     changed.retain(|line| !line.contains("image:"));
     assert_eq!(changed, ["+  annotations:", "+    delivery.argo-rust/hold: \"2222222\""], "{diff}");
-    assert_eq!(lift(&after).expect("it can be lifted"), before.replace(BAD, GOOD));
+    assert_eq!(lift(DEPLOYMENT, &after).expect("it can be lifted"), before.replace(BAD, GOOD));
 }
 
 /// Whatever comments and blank lines stand in the file: nothing but the tag and the hold's lines changes.
@@ -88,9 +89,9 @@ fn a_rollback_and_its_lifting_keep_every_other_byte() {
             lines.insert(random.usize(..=lines.len()), remark);
         }
         let before = lines.join("\n") + "\n";
-        let after = roll_back(&before, &good, &bad, KEY).expect("it can be edited");
+        let after = roll_back(DEPLOYMENT, &before, &good, &bad, KEY).expect("it can be edited");
         assert_eq!(hold(&after).map(|hold| hold.bad), Some(bad.clone()), "{before}");
         let line = |revision: &str| format!(":sha-{revision}\n");
-        assert_eq!(lift(&after).expect("it can be lifted"), before.replace(&line(&bad), &line(&good)));
+        assert_eq!(lift(DEPLOYMENT, &after).expect("it can be lifted"), before.replace(&line(&bad), &line(&good)));
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use self::table::each;
 use super::*;
+use crate::coordinates::DEPLOYMENT;
 use crate::coordinates::of_kind;
 use crate::manifest::edit::{lift, roll_back};
 
@@ -37,7 +38,7 @@ fn a_hold_is_found_as_the_scripts_find_it_and_wherever_yaml_does() {
 
 #[test]
 fn an_image_is_read_as_the_scripts_read_it_and_as_yaml_does_or_refused_with_the_line() {
-    each(|case, text| match (image(text), &case.refused) {
+    each(|case, text| match (image(DEPLOYMENT, text), &case.refused) {
         (Ok(image), None) => {
             assert_eq!(format!("{}:sha-{}", image.name, image.revision), case.image(), "{}", case.that);
             assert_eq!(image.written, case.written.as_deref().unwrap_or(case.image()), "{}", case.that);
@@ -52,14 +53,16 @@ fn an_image_is_read_as_the_scripts_read_it_and_as_yaml_does_or_refused_with_the_
 #[test]
 fn a_rollback_and_its_lifting_change_the_image_and_the_hold_alone_or_nothing() {
     each(|case, text| {
-        let Ok(after) = roll_back(text, "7777777", "0000001", KEY) else {
+        let Ok(after) = roll_back(DEPLOYMENT, text, "7777777", "0000001", KEY) else {
             let is_plain = case.refused.is_none() && case.hold.is_none();
             assert!(!is_plain || text.contains("&image"), "{} cannot be rolled back", case.that);
             return;
         };
-        assert_eq!(image(&after).expect("it is read").revision, "7777777", "{}", case.that);
+        assert_eq!(image(DEPLOYMENT, &after).expect("it is read").revision, "7777777", "{}", case.that);
         assert_eq!(hold(&after).map(|hold| hold.bad).as_deref(), Some("0000001"), "{}", case.that);
-        let Ok(lifted) = lift(&after) else { panic!("{}: a rollback that cannot be lifted:\n{after}", case.that) };
+        let Ok(lifted) = lift(DEPLOYMENT, &after) else {
+            panic!("{}: a rollback that cannot be lifted:\n{after}", case.that)
+        };
         assert_eq!(hold(&lifted), None, "{}", case.that);
         if case.hold.is_none() {
             let written = case.written.as_deref().unwrap_or(case.image());

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::follow::Followed;
-use crate::coordinates::DEPLOYMENT;
+use crate::coordinates::Coordinates;
 use crate::doctor::facts::Standing;
 use crate::git::Git;
 use crate::handle::Delivery;
@@ -20,7 +20,9 @@ const COMMITS: usize = 100;
 /// What the branch says at one of its commits.
 pub struct Branch {
     pub tip: String,
-    /// k8s/deployment.yaml, whole: the newest one that can be read.
+    /// The service's manifest.
+    pub file: String,
+    /// What it says, whole: the newest one that can be read.
     pub text: String,
     pub image: String,
     pub revision: String,
@@ -51,22 +53,26 @@ impl Delivery {
     }
 
     pub fn branch_at(&self, tip: String) -> Result<Branch> {
-        read(&self.git, &self.names.branch, tip)
+        read(&self.git, &self.names, tip)
     }
 
     /// The branch for whoever wants to go back: also where the newest manifest is gone, or is none any more.
     pub fn branch_before(&self, tip: String) -> Result<Branch> {
-        let why = match self.branch_at(tip.clone()).and_then(|branch| edit::parsed(&branch.text).map(|_| branch)) {
+        let why = match self
+            .branch_at(tip.clone())
+            .and_then(|branch| edit::parsed(&branch.file, &branch.text).map(|_| branch))
+        {
             Ok(branch) => return Ok(branch),
             Err(error) => error,
         };
-        let readable = |text: &str| manifest::image(text).is_ok() && edit::parsed(text).is_ok();
+        let file = self.names.files.deployment();
+        let readable = |text: &str| manifest::image(&file, text).is_ok() && edit::parsed(&file, text).is_ok();
         let mut commits = self.git.newest_manifests(&tip, COMMITS)?.into_iter();
         let Some(last) = commits.find(|commit| readable(&commit.text)) else { return Err(why) };
-        let text = self.git.file(&tip, DEPLOYMENT).ok().flatten().unwrap_or_default();
+        let text = self.git.manifest(&tip).ok().flatten().unwrap_or_default();
         let why = format!("{why:#}").lines().next().unwrap_or_default().to_owned();
         let broken = Some(Broken { why, before: last.commit.id, text });
-        Ok(Branch { broken, ..of(tip, last.text)? })
+        Ok(Branch { broken, ..of(tip, file, last.text)? })
     }
 
     /// The hold that stands, with its age; None where none does.
@@ -87,10 +93,10 @@ impl Delivery {
 
     /// The same with the commit that is to be followed, in a thread of its own: whoever watches goes on when git hangs.
     pub async fn followed(&self) -> Result<(Branch, Followed)> {
-        let (git, remote, name) = (Arc::clone(&self.git), self.remote.clone(), self.names.branch.clone());
+        let (git, remote, names) = (Arc::clone(&self.git), self.remote.clone(), self.names.clone());
         let work = move || {
             git.require_whole()?;
-            let branch = read(&git, &name, git.tip(&remote, &name)?)?;
+            let branch = read(&git, &names, git.tip(&remote, &names.branch)?)?;
             let followed = follow(&git, &branch)?;
             Ok((branch, followed))
         };
@@ -98,20 +104,29 @@ impl Delivery {
     }
 }
 
-fn read(git: &Git, name: &str, tip: String) -> Result<Branch> {
-    let text = git.file(&tip, DEPLOYMENT)?;
-    of(tip, text.with_context(|| format!("branch {name} has no {DEPLOYMENT}"))?)
+fn read(git: &Git, names: &Coordinates, tip: String) -> Result<Branch> {
+    let (text, file) = (git.manifest(&tip)?, names.files.deployment());
+    let text = text.with_context(|| format!("branch {} has no {file}", names.branch))?;
+    of(tip, file, text)
 }
 
-fn of(tip: String, text: String) -> Result<Branch> {
-    let (image, hold) = (manifest::image(&text)?, manifest::hold(&text));
-    Ok(Branch { tip, image: image.name, revision: image.revision, hold: hold.map(|hold| hold.bad), text, broken: None })
+fn of(tip: String, file: String, text: String) -> Result<Branch> {
+    let (image, hold) = (manifest::image(&file, &text)?, manifest::hold(&text));
+    Ok(Branch {
+        tip,
+        file,
+        image: image.name,
+        revision: image.revision,
+        hold: hold.map(|hold| hold.bad),
+        text,
+        broken: None,
+    })
 }
 
 fn follow(git: &Git, branch: &Branch) -> Result<Followed> {
     let mut newest = git.newest_manifests(&branch.tip, 2)?.into_iter();
-    let commit = newest.next().with_context(|| format!("{DEPLOYMENT} has no history on this branch"))?.commit;
-    let before = newest.next().and_then(|before| manifest::image(&before.text).ok());
+    let commit = newest.next().with_context(|| format!("{} has no history on this branch", branch.file))?.commit;
+    let before = newest.next().and_then(|before| manifest::image(&branch.file, &before.text).ok());
     Ok(Followed {
         image: format!("{}:sha-{}", branch.image, branch.revision),
         wrote_the_tag: before.is_none_or(|before| before.revision != branch.revision || before.name != branch.image),

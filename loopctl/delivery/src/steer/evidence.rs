@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::healthy::{Evidence, Named, Serving, Synced};
 use crate::cluster::evidence::Set;
-use crate::coordinates::{DEPLOYMENT, tagged};
+use crate::coordinates::tagged;
 use crate::handle::Delivery;
 use crate::manifest;
 
@@ -15,8 +15,9 @@ impl Delivery {
     /// What cannot be read is named in the evidence, and counts for nothing.
     pub async fn evidence(&self, tip: &str) -> Result<Evidence> {
         let mut evidence = Evidence::default();
+        let file = &self.names.files.deployment();
         for commit in self.git.newest_manifests(tip, COMMITS)? {
-            if let Ok(image) = manifest::image(&commit.text) {
+            if let Ok(image) = manifest::image(file, &commit.text) {
                 let held = manifest::hold(&commit.text).map(|hold| hold.bad);
                 let since = commit.commit.at;
                 evidence.named.push(Named { image: image.name, revision: image.revision, since, held });
@@ -53,7 +54,7 @@ impl Delivery {
             }
             Err(error) => unseen(error),
         }
-        match cluster.application(&names.application_namespace, &names.application).await {
+        match cluster.application(names).await {
             Ok(application) => {
                 let history = application.map(|application| application.status.history).unwrap_or_default();
                 syncs.extend(history.into_iter().filter_map(|entry| Some((entry.revision, entry.deployed_at?))));
@@ -62,9 +63,9 @@ impl Delivery {
         }
         for (commit, at) in syncs {
             // A commit that a force-push has removed is not known here, and no way back either.
-            let text = self.git.resolve(&commit)?.map(|id| self.git.file(&id, DEPLOYMENT));
+            let text = self.git.resolve(&commit)?.map(|id| self.git.manifest(&id));
             let Some(Some(text)) = text.transpose()? else { continue };
-            if let Ok(image) = manifest::image(&text) {
+            if let Ok(image) = manifest::image(file, &text) {
                 evidence.synced.push(Synced { revision: image.revision, at });
             }
         }

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::branch::Branch;
 use super::diff;
-use crate::coordinates::DEPLOYMENT;
 use crate::git::change::Change;
 use crate::handle::Delivery;
 use crate::manifest::edit;
@@ -34,7 +33,7 @@ impl Resume {
     }
 
     pub fn describe(&self, branch: &Branch) -> Result<String> {
-        let after = edit::lift(&branch.text)?;
+        let after = edit::lift(&branch.file, &branch.text)?;
         let warning = if self.unchanged {
             format!(
                 "\nNothing was repaired: the image's inputs are those of sha-{}, so the same would be delivered again.\n",
@@ -48,7 +47,7 @@ impl Resume {
              then      the push starts a run, which builds and delivers the newest commit\n{warning}\n{}",
             self.bad,
             self.deployed,
-            diff(&branch.text, &after)
+            diff(&branch.file, &branch.text, &after)
         ))
     }
 
@@ -59,7 +58,7 @@ impl Resume {
             if branch.hold.as_deref() != Some(self.bad.as_str()) {
                 return Ok(None);
             }
-            let files = vec![(DEPLOYMENT.to_owned(), edit::lift(&branch.text)?)];
+            let files = vec![(branch.file.clone(), edit::lift(&branch.file, &branch.text)?)];
             Ok(Some(Change { files, message: self.message() }))
         })
     }

@@ -10,7 +10,7 @@ use super::branch::{Branch, Broken};
 use super::diff;
 use super::healthy::{Evidence, Seen};
 use crate::access::MayNotPush;
-use crate::coordinates::{DEPLOYMENT, short};
+use crate::coordinates::{Files, short};
 use crate::git::change::Change;
 use crate::handle::Delivery;
 use crate::manifest::edit;
@@ -40,6 +40,9 @@ pub struct Rollback {
     /// The annotation that is to hold.
     #[serde(skip)]
     pub hold: String,
+    /// Of the service that is rolled back.
+    #[serde(skip)]
+    pub files: Files,
 }
 
 /// So many are asked for at once, to show those that a pod could start with.
@@ -100,6 +103,7 @@ impl Rollback {
                 broken: branch.broken.clone(),
                 held: branch.hold.clone(),
                 hold: delivery.names.hold.clone(),
+                files: delivery.names.files.clone(),
             });
         }
         let gone: Vec<String> = passed_over.iter().map(|good| format!("{}:sha-{good}", branch.image)).collect();
@@ -122,10 +126,10 @@ impl Rollback {
             Some(digest) => format!("has it, as {digest}"),
             None => "was not asked".to_owned(),
         };
-        let mut lines = vec![format!("bad       sha-{}, which {DEPLOYMENT} names now", self.bad)];
+        let mut lines = vec![format!("bad       sha-{}, which {} names now", self.bad, branch.file)];
         if let Some(Broken { why, before, .. }) = &self.broken {
             lines = vec![
-                format!("bad       {DEPLOYMENT} of the newest commit: {why}"),
+                format!("bad       {} of the newest commit: {why}", branch.file),
                 format!("instead   that of {}, which named sha-{}", short(before), self.bad),
             ];
         }
@@ -138,15 +142,15 @@ impl Rollback {
         lines.push(format!("good      sha-{}: {seen}", self.good));
         lines.push(format!("registry  {registry}"));
         let before = branch.broken.as_ref().map_or(&branch.text, |broken| &broken.text);
-        Ok(format!("{}\n\n{}", lines.join("\n"), diff(before, &self.edited(branch)?)))
+        Ok(format!("{}\n\n{}", lines.join("\n"), diff(&branch.file, before, &self.edited(branch)?)))
     }
 
-    /// What k8s/deployment.yaml is afterwards. Where only the file was bad, its last tag comes back without a hold.
+    /// What the manifest is afterwards. Where only the file was bad, its last tag comes back without a hold.
     fn edited(&self, branch: &Branch) -> Result<String> {
         if self.good == self.bad {
             Ok(branch.text.clone())
         } else {
-            edit::roll_back(&branch.text, &self.good, &self.bad, &self.hold)
+            edit::roll_back(&branch.file, &branch.text, &self.good, &self.bad, &self.hold)
         }
     }
 
@@ -156,14 +160,14 @@ impl Rollback {
         let commit = delivery.git.change(&delivery.remote, &delivery.names.branch, |tip| {
             let branch = delivery.branch_before(tip.to_owned())?;
             if branch.broken != self.broken {
-                bail!("{DEPLOYMENT} was changed meanwhile, so that another plan is needed: run it again");
+                bail!("{} was changed meanwhile, so that another plan is needed: run it again", branch.file);
             }
             instead = self.overtaken(&branch);
             if instead.is_some() {
                 return Ok(None);
             }
             let text = self.edited(&branch)?;
-            Ok(Some(Change { files: vec![(DEPLOYMENT.to_owned(), text)], message: self.message() }))
+            Ok(Some(Change { files: vec![(branch.file, text)], message: self.message() }))
         })?;
         Ok(match (commit, instead) {
             (Some(commit), _) => Pushed::Done(commit),
@@ -187,7 +191,8 @@ impl Rollback {
             None => "is a person's choice".to_owned(),
         };
         let restored = self.broken.as_ref().map(|Broken { why, before, .. }| {
-            format!("{DEPLOYMENT} is that of {} again, as the newest one cannot be read:\n{why}", short(before))
+            let file = self.files.deployment();
+            format!("{file} is that of {} again, as the newest one cannot be read:\n{why}", short(before))
         });
         if let (Some(restored), true) = (&restored, self.good == self.bad) {
             return format!(
@@ -199,18 +204,20 @@ impl Rollback {
         let restored = restored.map(|restored| format!("{restored}\n\n")).unwrap_or_default();
         format!(
             "Roll back to sha-{good}\n\n{reason}\n\n{restored}sha-{bad} is bad; sha-{good} {seen}.\n\
-             The hold stops every bump until `loopctl resume` lifts it.\n\
+             The hold stops every bump until `{resume}` lifts it.\n\
              No input of the image changes here, so no run is needed: {NO_RUN}\n\n\
              Bad-Revision: {bad}\nGood-Revision: {good}\n",
             good = self.good,
             bad = self.bad,
             reason = self.reason,
+            resume = self.files.said("loopctl resume"),
         )
     }
 
     /// What somebody with the right to push has to type. It does nothing once the tag has moved on.
     pub fn command(&self) -> String {
-        format!("cargo loopctl rollback --bad {} --to {} --reason {}", self.bad, self.good, quoted(&self.reason))
+        let options = format!("--bad {} --to {} --reason {}", self.bad, self.good, quoted(&self.reason));
+        format!("{} {options}", self.files.said("cargo loopctl rollback"))
     }
 }
 
@@ -225,8 +232,9 @@ type Choice = (String, Option<Seen>);
 async fn seen_healthy(delivery: &Delivery, branch: &Branch, evidence: &Evidence) -> Result<Vec<Choice>> {
     if let Some(Broken { why, before, .. }) = &branch.broken {
         bail!(
-            "{DEPLOYMENT} of the newest commit cannot be read: {why}\n--to {} puts that of {} back whole, with its tag; \
+            "{} of the newest commit cannot be read: {why}\n--to {} puts that of {} back whole, with its tag; \
              `git revert` of the commit that broke it does so too",
+            branch.file,
             branch.revision,
             short(before)
         );
@@ -247,10 +255,10 @@ async fn named(delivery: &Delivery, branch: &Branch, evidence: &Evidence, to: &s
     }
     let good = wanted[..7].to_lowercase();
     if good == branch.revision && branch.broken.is_none() {
-        bail!("sha-{good} is what {DEPLOYMENT} names already");
+        bail!("sha-{good} is what {} names already", branch.file);
     }
     if !evidence.named.iter().any(|named| named.image == branch.image && named.revision == good) {
-        let never = format!("{DEPLOYMENT} never named sha-{good}, so it was never deployed; ");
+        let never = format!("{} never named sha-{good}, so it was never deployed; ", branch.file);
         return Err(none(delivery, branch, evidence, &never).await);
     }
     Ok((good.clone(), evidence.of(&branch.image, &good)))
@@ -258,7 +266,7 @@ async fn named(delivery: &Delivery, branch: &Branch, evidence: &Evidence, to: &s
 
 async fn none(delivery: &Delivery, branch: &Branch, evidence: &Evidence, why: &str) -> Error {
     if evidence.named.is_empty() {
-        return anyhow!("{DEPLOYMENT} has no history on this branch");
+        return anyhow!("{} has no history on this branch", branch.file);
     }
     let gone = gone_from(delivery, branch, evidence).await;
     anyhow!("{why}{}", evidence.none(&branch.image, &branch.revision, &gone))

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
-use crate::coordinates::Coordinates;
+use crate::coordinates::{Coordinates, DEPLOYMENT, Files};
 use crate::git::Git;
 use crate::git::remote::Remote;
 use crate::handle::Delivery;
@@ -81,7 +81,7 @@ impl World {
     /// Somebody's push of another tag.
     fn tag(&self, revision: &str) {
         let text = self.read("k8s/deployment.yaml");
-        let image = crate::manifest::image(&text).expect("it names an image");
+        let image = crate::manifest::image(DEPLOYMENT, &text).expect("it names an image");
         let tagged = format!("{}:sha-{revision}", image.name);
         self.write("k8s/deployment.yaml", &text.replace(&image.written, &tagged));
         self.push(&format!("ci: update image to sha-{revision}"));
@@ -114,6 +114,7 @@ fn plan(bad: &str, good: &str) -> Rollback {
         broken: None,
         held: None,
         hold: "delivery.argo-rust/hold".into(),
+        files: Files::default(),
     }
 }
 
@@ -259,6 +260,7 @@ async fn choice(to: Option<&str>) -> Result<String, String> {
     let evidence = Evidence { named, serving, ..Evidence::default() };
     let branch = Branch {
         tip: String::new(),
+        file: DEPLOYMENT.into(),
         text: String::new(),
         image: IMAGE.into(),
         revision: "2222222".into(),

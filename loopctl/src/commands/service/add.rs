@@ -9,7 +9,7 @@ use super::delivered_by::DeliveredBy;
 use super::node_port::Taken;
 use super::options::Options;
 use super::plan::{Plan, plan};
-use super::{next_steps, node_port};
+use super::{next_steps, node_port, sources};
 use crate::changes::Listed;
 use crate::commands::progress::say;
 use crate::output::{Answer, numbered};
@@ -22,6 +22,8 @@ use delivery::tfvars::Service;
 struct Added {
     name: String,
     delivered_by: DeliveredBy,
+    /// Its sources were made as well, in services/NAME.
+    new: bool,
     service: Service,
     files: Vec<Listed>,
     written: bool,
@@ -41,6 +43,7 @@ impl Answer for Added {
             (false, false) => "\nNothing was written (--dry-run).".to_owned(),
             (false, true) => {
                 let later = match self.delivered_by {
+                    DeliveredBy::Git if self.new => "Its first image is built and delivered by the run of that push.",
                     DeliveredBy::Tofu => {
                         "Later images are yours to deliver: tofu writes one only where it creates the Deployment."
                     }
@@ -63,15 +66,17 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let Plan { service, changes } = plan(&coordinates, options, taken)?;
     let mut answer = Added {
         name: options.name.clone(),
-        delivered_by: options.delivered_by,
-        next: next_steps::after_add(&options.name, &service, options.delivered_by, &changes.paths()),
+        delivered_by: options.by(),
+        new: options.new,
+        next: next_steps::after_add(&options.name, &service, options.by(), &changes.paths()),
         service,
         files: changes.list(),
         written: false,
         cluster_not_asked: cluster_not_asked.filter(|_| !changes.is_empty()),
     };
     if !options.output.is_json() && !changes.is_empty() {
-        say(changes.diff().trim_end());
+        // Sources that nobody has seen yet are read in the files themselves.
+        say(changes.diff_of(|path| !sources::is_of(&options.name, path)).trim_end());
     }
     if !options.dry_run && !changes.is_empty() {
         changes.write()?;

@@ -24,17 +24,25 @@ pub fn deployment_of(coordinates: &Coordinates, name: &str) -> String {
 }
 
 /// Each file's path and text.
-pub fn rendered(name: &str, service: &Service, coordinates: &Coordinates) -> Vec<(String, String)> {
+pub fn rendered(name: &str, service: &Service, coordinates: &Coordinates, new: bool) -> Vec<(String, String)> {
     paths(name)
         .into_iter()
         .zip(TEMPLATES)
-        .map(|(path, (.., text))| (path, render(text, name, service, coordinates)))
+        .map(|(path, (.., text))| (path, render(&with_settings(text, new), name, service, coordinates)))
         .collect()
 }
 
 /// In the order of `TEMPLATES`.
 pub fn paths(name: &str) -> Vec<String> {
     TEMPLATES.iter().map(|(folder, file, _)| format!("{folder}/{name}/{file}")).collect()
+}
+
+/// Ends each line that only a service of this kind has: its settings, its metrics.
+const OF_NEW: &str = " # of a new one";
+
+fn with_settings(template: &str, new: bool) -> String {
+    let lines = template.split_inclusive('\n').filter(|line| new || !line.contains(OF_NEW));
+    lines.map(|line| line.replace(OF_NEW, "")).collect()
 }
 
 fn render(template: &str, name: &str, service: &Service, coordinates: &Coordinates) -> String {
@@ -44,6 +52,7 @@ fn render(template: &str, name: &str, service: &Service, coordinates: &Coordinat
     let probes = &service.probes;
     [
         ("name", name),
+        ("settings", &name.replace('-', "_").to_uppercase()),
         ("repository", &coordinates.repository),
         ("branch", &coordinates.branch),
         ("replicas", &service.replicas.to_string()),
@@ -103,20 +112,15 @@ mod tests {
     fn a_new_service_gets_what_our_own_has() {
         let (coordinates, tfvars) = (Coordinates::read(root()).unwrap(), Tfvars::read(root()).unwrap());
         let own = coordinates.deployment.clone();
-        for (path, text) in rendered(&own, tfvars.service(&own).unwrap(), &coordinates) {
+        for (path, text) in rendered(&own, tfvars.service(&own).unwrap(), &coordinates, true) {
             assert!(!text.contains("$("), "{path} has a word left that nothing replaces:\n{text}");
             let ours = path.replace(&format!("/{own}/"), "/");
             let ours = documents(&fs::read_to_string(root().join(&ours)).unwrap());
             let mut new = documents(&text);
             match path.rsplit('/').next().unwrap() {
-                // What is the repository's own service's alone is left out; the rest has to be the same.
                 "deployment.yaml" => {
                     let mut ours = ours[0].clone();
                     let container = &mut ours["spec"]["template"]["spec"]["containers"][0];
-                    for only_ours in ["env", "startupProbe"] {
-                        container.as_object_mut().unwrap().remove(only_ours);
-                    }
-                    container["ports"].as_array_mut().unwrap().retain(|port| port["name"] == "http");
                     container["image"] = new[0]["spec"]["template"]["spec"]["containers"][0]["image"].clone();
                     if let Some(annotations) = ours["metadata"].as_object_mut() {
                         annotations.remove("annotations");
@@ -143,9 +147,10 @@ mod tests {
         let mut service = Tfvars::read(root()).unwrap().service(&coordinates.deployment).unwrap().clone();
         service.resources.requests.cpu = "0.5".into();
         service.image_pull_secret = String::new();
-        let (_, text) = rendered("shop", &service, &coordinates).remove(1);
+        let (_, text) = rendered("shop", &service, &coordinates, false).remove(1);
         let pod = documents(&text)[0]["spec"]["template"]["spec"].clone();
         assert_eq!(pod["containers"][0]["resources"]["requests"]["cpu"], "0.5");
         assert!(pod["imagePullSecrets"].is_null(), "{text}");
+        assert!(pod["containers"][0]["env"].is_null(), "the settings are of our own kind of service:\n{text}");
     }
 }

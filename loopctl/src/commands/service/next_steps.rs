@@ -61,8 +61,10 @@ pub fn written(files: &[Listed]) -> String {
 fn places(name: &str, paths: &[&str]) -> String {
     let mut places: Vec<String> = Vec::new();
     for path in paths {
-        let folder =
-            ["k8s", "argocd"].map(|top| format!("{top}/{name}")).into_iter().find(|folder| path.starts_with(folder));
+        let folder = ["k8s", "argocd", "services"]
+            .map(|top| format!("{top}/{name}"))
+            .into_iter()
+            .find(|folder| path.starts_with(folder));
         let place = folder.unwrap_or_else(|| (*path).to_owned());
         if !places.contains(&place) {
             places.push(place);

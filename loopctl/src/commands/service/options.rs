@@ -16,8 +16,11 @@ pub struct Options {
     #[arg(value_parser = checks::service)]
     pub name: String,
     /// The image that the service starts with, with its tag or digest
-    #[arg(long, value_parser = checks::image)]
-    pub image: String,
+    #[arg(long, value_parser = checks::image, required_unless_present = "new")]
+    pub image: Option<String>,
+    /// Make its sources as well, in services/NAME: the workflow tests, builds and delivers them with the repository's own
+    #[arg(long, conflicts_with_all = ["image", "delivered_by", "namespace", "port"])]
+    pub new: bool,
     /// Who brings new images into the cluster; sizing is OpenTofu's in both cases
     #[arg(long, value_enum, default_value = "tofu")]
     pub delivered_by: DeliveredBy,
@@ -59,4 +62,10 @@ pub struct Options {
     pub dry_run: bool,
     #[command(flatten)]
     pub output: Output,
+}
+
+impl Options {
+    pub fn by(&self) -> DeliveredBy {
+        if self.new { DeliveredBy::Git } else { self.delivered_by }
+    }
 }

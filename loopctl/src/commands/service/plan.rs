@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::delivered_by::{DeliveredBy, delivered_by};
 use super::node_port::{self, Owner, Taken};
 use super::options::Options;
-use super::{checks, files};
+use super::{checks, files, sources};
 use crate::changes::Changes;
 use delivery::coordinates::Coordinates;
 use delivery::tfvars::{self, Service, Tfvars};
@@ -24,6 +24,7 @@ pub fn plan(coordinates: &Coordinates, options: &Options, mut taken: Taken) -> R
     if name == own {
         bail!("{own} is the repository's own service and declared already; its sizing is in {}", tfvars::FILE);
     }
+    let like = if options.new { &sources::born_like(like)? } else { like };
     let existing = tfvars.service(name);
     // Applied already, it holds its port itself.
     let in_cluster = format!("{}/{name}", options.namespace.as_ref().unwrap_or(name));
@@ -33,23 +34,31 @@ pub fn plan(coordinates: &Coordinates, options: &Options, mut taken: Taken) -> R
     }
     let service = match existing {
         Some(existing) => {
-            let wanted = overlaid(existing.clone(), options, options.node_port.unwrap_or(existing.node_port));
+            let port = options.node_port.unwrap_or(existing.node_port);
+            let wanted = overlaid(existing.clone(), coordinates, options, port);
             refuse_differences(name, existing, &wanted)?;
             wanted
         }
         None => {
             let port = node_port::pick(options.node_port, like.node_port, &taken)?;
-            overlaid(Service { namespace: name.clone(), ..like.clone() }, options, port)
+            overlaid(Service { namespace: name.clone(), ..like.clone() }, coordinates, options, port)
         }
     };
     check_limits(&service)?;
 
     let mut changes = Changes::below(root);
-    match options.delivered_by {
+    match options.by() {
         DeliveredBy::Git => {
             check_namespace(name, &service, &tfvars)?;
-            for (path, text) in files::rendered(name, &service, coordinates) {
-                if !root.join(&path).exists() {
+            let mut files = files::rendered(name, &service, coordinates, options.new);
+            if options.new {
+                files.extend(sources::rendered(name, coordinates)?);
+                sources::built_too(&mut changes, root, name)?;
+            }
+            for (path, text) in files {
+                if existing.is_some() && sources::is_of(name, &path) {
+                    // Since it was made it is somebody's own.
+                } else if !root.join(&path).exists() {
                     changes.set(&path, Some(text))?;
                 } else if existing.is_none() && std::fs::read_to_string(root.join(&path))? != text {
                     bail!("{path} is there already and would be written over; move it away or choose another name");
@@ -68,13 +77,13 @@ pub fn plan(coordinates: &Coordinates, options: &Options, mut taken: Taken) -> R
     Ok(Plan { service, changes })
 }
 
-fn overlaid(mut service: Service, options: &Options, node_port: u16) -> Service {
+fn overlaid(mut service: Service, coordinates: &Coordinates, options: &Options, node_port: u16) -> Service {
     fn set<T: Clone>(field: &mut T, given: Option<&T>) {
         if let Some(given) = given {
             field.clone_from(given);
         }
     }
-    service.image.clone_from(&options.image);
+    service.image = options.image.clone().unwrap_or_else(|| sources::image_at_birth(coordinates, &options.name));
     service.node_port = node_port;
     set(&mut service.namespace, options.namespace.as_ref());
     set(&mut service.port, options.port.as_ref());

@@ -8,12 +8,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::delivered_by::delivered_by;
-use super::{checks, files, next_steps};
+use super::{checks, files, next_steps, sources};
 use crate::changes::{Changes, Listed};
 use crate::commands::confirm::confirmed;
 use crate::commands::progress::say;
 use crate::output::{Answer, Output, numbered};
-use delivery::coordinates::Coordinates;
+use delivery::coordinates::{Coordinates, SERVICES};
 use delivery::tfvars::{self, Tfvars};
 
 /// Take a service out of the repository again: its entry, its manifests, its Application
@@ -42,6 +42,8 @@ struct Removed {
     files: Vec<Listed>,
     /// What stands in its folders beside the files that `add` writes.
     left: Vec<String>,
+    /// Where its sources are, which stay.
+    sources: Option<String>,
     written: bool,
     next: Vec<String>,
     #[serde(skip)]
@@ -58,7 +60,9 @@ impl Answer for Removed {
                 format!("\n{}\nNext:\n{}\n{}", next_steps::written(&self.files), numbered(&self.next), self.remark)
             }
         };
-        left.collect::<String>() + &end
+        let sources =
+            self.sources.iter().map(|folder| format!("\nIts sources in {folder} stay: `git rm -r {folder}`.\n"));
+        left.chain(sources).collect::<String>() + &end
     }
 }
 
@@ -95,6 +99,9 @@ fn plan(coordinates: &Coordinates, name: &str) -> Result<Plan> {
     for path in files::paths(name) {
         changes.set(&path, None)?;
     }
+    if tfvars.service(name).is_some() {
+        sources::built_no_more(&mut changes, root, name)?;
+    }
     let namespace = tfvars.service(name).map_or(name, |service| service.namespace.as_str()).to_owned();
     if tfvars.service(name).is_some() {
         changes.set(tfvars::FILE, Some(tfvars.without(name)?.text().to_owned()))?;
@@ -112,6 +119,7 @@ fn plan(coordinates: &Coordinates, name: &str) -> Result<Plan> {
         name: name.to_owned(),
         files: changes.list(),
         left: if changes.is_empty() { Vec::new() } else { left_behind(root, name, &changes.paths())? },
+        sources: Some(format!("{SERVICES}/{name}")).filter(|folder| !changes.is_empty() && root.join(folder).is_dir()),
         written: false,
         next: next_steps::after_remove(name, &namespace, by, shared, &changes.paths()),
         namespace,

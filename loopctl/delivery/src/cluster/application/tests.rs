@@ -1,6 +1,7 @@
 //! Applications as Argo CD writes them, and what is read from each.
 
 use super::*;
+use crate::coordinates::DEPLOYMENT;
 
 #[test]
 fn of_several_sources_the_one_with_the_manifests_counts_whatever_its_place() {
@@ -15,7 +16,7 @@ fn of_several_sources_the_one_with_the_manifests_counts_whatever_its_place() {
                 "operationState": {"syncResult": {"revisions": newest}},
             },
         });
-        let application = Application::of(object).expect("an Application");
+        let application = Application::of(object, &Files::default()).expect("an Application");
         let status = &application.status;
         let operation = status.operation_state.as_ref().map(Operation::revision).unwrap_or_default();
         let found = format!("{} {} {operation}", status.sync.revision, status.history[0].revision);
@@ -43,10 +44,12 @@ fn a_source_has_the_files_of_its_folder_and_with_recurse_those_below() {
 
 #[test]
 fn an_object_that_is_no_application_is_an_error_and_null_fields_are_none() {
-    Application::of(json!({"spec": 1})).expect_err("it has no spec");
-    assert!(!Application::of(json!({"spec": {"syncPolicy": {}}})).expect("it is one").is_automated());
+    Application::of(json!({"spec": 1}), &Files::default()).expect_err("it has no spec");
+    assert!(
+        !Application::of(json!({"spec": {"syncPolicy": {}}}), &Files::default()).expect("it is one").is_automated()
+    );
     let off = json!({"spec": {"syncPolicy": {"automated": {"enabled": false}}}});
-    assert!(!Application::of(off).expect("it is one").is_automated());
+    assert!(!Application::of(off, &Files::default()).expect("it is one").is_automated());
     let on = json!({"spec": {"syncPolicy": {"automated": {}}}});
-    assert!(Application::of(on).expect("it is one").is_automated());
+    assert!(Application::of(on, &Files::default()).expect("it is one").is_automated());
 }

@@ -34,7 +34,7 @@ fn seen(facts: &Facts, application: &Application) -> Hop {
     let elsewhere = elsewhere(facts, application);
     let runs = facts.runs_the_expected_image();
     // Where its image runs all the same, another folder leads to this one in a way that is not known here.
-    if facts.containing.contains(revision) && (runs || application.reads_or_says_nothing()) {
+    if facts.containing.contains(revision) && (runs || application.reads_or_says_nothing(&facts.names.files)) {
         let started = first_sync(facts, application).and_then(|(started, _)| started);
         return Hop::new(NAME, HopState::Done, format!("at revision {}", short(revision))).at(started);
     }
