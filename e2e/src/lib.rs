@@ -26,7 +26,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 /// The names that the manifests of the project use.
 pub const NAMESPACE: &str = "argo-rust";
@@ -66,6 +66,16 @@ impl Loop {
     /// A program of the loop, at its pinned version.
     pub fn program(&self, name: &str) -> Command {
         Command::new(self.state.join("bin").join(name))
+    }
+
+    /// What runs a workflow file here.
+    pub fn act(&self) -> Result<PathBuf> {
+        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+        let cache = cache.unwrap_or_default().join("argo-rust-loop");
+        let folders = std::fs::read_dir(&cache).with_context(|| format!("cannot look into {}", cache.display()))?;
+        let found = folders.flatten().map(|folder| folder.path().join("bin/act")).find(|act| act.is_file());
+        found.with_context(|| format!("there is no act in {}", cache.display()))
     }
 
     pub fn log(&self, part: &str) -> PathBuf {

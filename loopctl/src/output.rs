@@ -49,6 +49,11 @@ impl Output {
     }
 }
 
+/// As `println!`, which would end the program with a trace when the output is closed early.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 /// Steps for a person to take, in their order.
 pub fn numbered(steps: &[String]) -> String {
     let lines: Vec<String> = steps.iter().enumerate().map(|(at, step)| format!("  {}. {step}", at + 1)).collect();

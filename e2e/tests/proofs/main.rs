@@ -16,6 +16,7 @@ mod on_call;
 mod ownership;
 mod pull_secret;
 mod pushes;
+mod release;
 mod restarts;
 mod rights;
 mod rollout_under_load;
@@ -79,6 +80,7 @@ const PROOFS: &[Proof] = proofs![
     restarts::each_part_is_killed_under_load_and_the_loop_heals,
     drain::a_kubelet_that_is_killed_while_a_pod_drains_loses_no_request,
     new::a_new_repository_is_delivered_by_a_loop_of_its_own,
+    release::a_tag_makes_a_release_of_both_programs_with_checksums_and_notes,
 ];
 
 fn main() -> ExitCode {

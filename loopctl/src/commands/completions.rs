@@ -18,6 +18,6 @@ pub struct Options {
 pub fn run(options: &Options, mut tree: clap::Command) -> Result<ExitCode> {
     let mut script = Vec::new();
     generate(options.shell, &mut tree, "loopctl", &mut script);
-    super::progress::say(String::from_utf8_lossy(&script).trim_end());
+    crate::output::say(String::from_utf8_lossy(&script).trim_end());
     Ok(ExitCode::SUCCESS)
 }

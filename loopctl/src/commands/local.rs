@@ -5,6 +5,7 @@ mod git_server;
 mod keep;
 mod live;
 mod logs;
+mod progress;
 mod push;
 mod run_program;
 mod runs;

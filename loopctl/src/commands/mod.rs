@@ -7,7 +7,6 @@ pub mod guard;
 #[cfg(target_os = "linux")]
 pub mod local;
 pub mod new;
-pub mod progress;
 pub mod pull_secret;
 pub mod resume;
 pub mod rollback;

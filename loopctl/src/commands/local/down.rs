@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::commands::progress::{Progress, say, seconds};
+use super::progress::{Progress, seconds};
+use crate::output::say;
 use machine::state::{self, Folder};
 use machine::{Place, checks, network, start};
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::commands::progress::seconds;
+use super::progress::seconds;
 use machine::Place;
 use machine::builds::Event;
 use machine::builds::amount::roughly;

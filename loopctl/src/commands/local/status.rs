@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::live;
-use crate::commands::progress::say;
+use crate::output::say;
 use crate::target::block_on;
 use crate::text::plain::line;
 use machine::processes::{Condition, condition};

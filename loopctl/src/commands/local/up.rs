@@ -10,7 +10,8 @@ use anyhow::{Error, Result, bail};
 use clap::Args;
 
 use super::live;
-use crate::commands::progress::{Progress, say, seconds};
+use super::progress::{Progress, seconds};
+use crate::output::say;
 use crate::target::block_on;
 use machine::base_images;
 use machine::builds::Event;

@@ -11,7 +11,7 @@ use super::options::Options;
 use super::plan::{Plan, plan};
 use super::{next_steps, node_port, sources};
 use crate::changes::Listed;
-use crate::commands::progress::say;
+use crate::output::say;
 use crate::output::{Answer, numbered};
 use crate::target::block_on;
 use delivery::coordinates::Coordinates;

@@ -11,7 +11,7 @@ use super::delivered_by::delivered_by;
 use super::{checks, files, next_steps, sources};
 use crate::changes::{Changes, Listed};
 use crate::commands::confirm::confirmed;
-use crate::commands::progress::say;
+use crate::output::say;
 use crate::output::{Answer, Output, numbered};
 use delivery::coordinates::{Coordinates, SERVICES};
 use delivery::tfvars::{self, Tfvars};

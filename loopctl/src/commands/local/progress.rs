@@ -69,11 +69,6 @@ fn line(took: Duration, name: &str, text: &str) -> String {
     format!("{:>8}  {name:<24} {text}\n", seconds(took))
 }
 
-/// As `println!`, which would end the program with a trace when the output is closed early.
-pub fn say(text: &str) {
-    let _ = writeln!(stdout(), "{text}");
-}
-
 pub fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
