@@ -12,6 +12,7 @@ pub mod project;
 mod proxy;
 pub mod secret;
 pub mod service;
+pub mod watch;
 pub mod workload;
 
 use std::time::Duration;

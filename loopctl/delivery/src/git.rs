@@ -4,6 +4,7 @@ mod address;
 pub mod change;
 pub mod clone;
 pub mod history;
+pub mod log;
 pub mod message;
 pub mod remote;
 mod taken_over;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures_util::future::join;
+use jiff::Timestamp;
 
 use crate::access::NoAccess;
 use crate::cluster::Cluster;
@@ -50,6 +51,7 @@ pub struct Delivery {
     pub stand_in: Option<StandIn>,
     pub(crate) tips: Kept<Seen<String>>,
     pub(crate) digests: Kept<Seen<Option<String>>>,
+    pub(crate) created: Kept<Option<Timestamp>>,
     pub(crate) runs: Kept<Seen<Option<Run>>>,
 }
 
@@ -131,6 +133,7 @@ impl Delivery {
             stand_in: None,
             tips: Kept::default(),
             digests: Kept::default(),
+            created: Kept::default(),
             runs: Kept::default(),
         })
     }
@@ -159,6 +162,15 @@ impl Delivery {
 
     /// The digest behind a tag, or None when the registry has no such image.
     pub async fn digest(&self, image: &str, tag: &str) -> Result<Option<String>> {
+        let registry = self.registry(image).await?;
+        let answer = tokio::time::timeout(REGISTRY, registry.digest(tag)).await;
+        answer.unwrap_or_else(|_| {
+            let seconds = REGISTRY.as_secs();
+            Err(NoAccess(format!("the registry of {image} does not answer: nothing from it within {seconds} s")).into())
+        })
+    }
+
+    pub(crate) async fn registry(&self, image: &str) -> Result<Registry> {
         let secret = match (&self.cluster, self.names.pull_secrets.first()) {
             // Whoever may not read it may still be logged in to the registry.
             (Ok(cluster), Some(name)) if self.stand_in.is_none() => {
@@ -166,12 +178,7 @@ impl Delivery {
             }
             _ => None,
         };
-        let registry = Registry::of(image, secret.as_deref(), self.stand_in.as_ref())?;
-        let answer = tokio::time::timeout(REGISTRY, registry.digest(tag)).await;
-        answer.unwrap_or_else(|_| {
-            let seconds = REGISTRY.as_secs();
-            Err(NoAccess(format!("the registry of {image} does not answer: nothing from it within {seconds} s")).into())
-        })
+        Registry::of(image, secret.as_deref(), self.stand_in.as_ref())
     }
 }
 

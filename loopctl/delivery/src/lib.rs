@@ -4,6 +4,7 @@
 pub mod access;
 pub mod cluster;
 pub mod coordinates;
+pub mod deploys;
 pub mod doctor;
 pub mod git;
 pub mod handle;

@@ -9,11 +9,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use jiff::Timestamp;
 use oci_client::Reference;
 use oci_client::client::{Client, ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError as Error, OciErrorCode};
 use oci_client::manifest::ImageIndexEntry;
 use oci_client::secrets::RegistryAuth;
+use serde_json::Value;
 
 use crate::access::NoAccess;
 use crate::stand_in::StandIn;
@@ -92,6 +94,19 @@ impl Registry {
             }
         }
         Err(refusal.unwrap_or_else(|| anyhow!("nobody asked for {}", self.image)))
+    }
+
+    /// When the image with that digest was made, as its own configuration says it.
+    pub async fn created(&self, digest: &str) -> Result<Option<Timestamp>> {
+        let reference = self.at(digest)?;
+        for (client, auth) in &self.clients {
+            let asked = tokio::time::timeout(ANSWER, client.pull_manifest_and_config(&reference, auth)).await;
+            if let Ok(Ok((_, _, configuration))) = asked {
+                let configuration: Value = serde_json::from_str(&configuration)?;
+                return Ok(configuration["created"].as_str().and_then(|created| created.parse().ok()));
+            }
+        }
+        Ok(None)
     }
 
     /// `place` is a tag or a digest.

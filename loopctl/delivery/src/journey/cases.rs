@@ -89,6 +89,7 @@ fn live() -> Facts {
             skips_runs: None,
         }),
         digest: Ok(Some("sha256:abc".into())),
+        created: Some(at(50)),
         run: Ok(None),
         application: Ok(Some(application)),
         containing: [bump().id].into(),

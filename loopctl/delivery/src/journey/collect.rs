@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::branch;
 use super::endpoint;
 use super::facts::{Branch, Build, Endpoint, Facts, Relation, Run, Seen, Serving};
+use super::kept::ALWAYS;
 use super::workflow;
 use crate::access::NoAccess;
 use crate::cluster::application::Application;
@@ -45,7 +46,8 @@ impl Delivery {
         said(branch::image_in(&file, &text))
     }
 
-    async fn tip(&self) -> Seen<String> {
+    /// The newest commit of the branch, which this clone has then.
+    pub async fn tip(&self) -> Seen<String> {
         let (git, remote, branch) = (Arc::clone(&self.git), self.remote.clone(), self.names.branch.clone());
         let work = move || git.tip(&remote, &branch);
         self.tips.ask("", self.pause(), async { said(in_a_thread(work).await) }).await
@@ -54,23 +56,50 @@ impl Delivery {
     pub async fn collect(&self, commit: &Commit) -> Facts {
         let source = async {
             let application = self.application().await;
-            let branch = self.branch_of(commit, application.as_ref().ok().cloned().flatten()).await;
-            let digest = self.digest_of(commit, branch.as_ref().ok().map(|(branch, _)| branch)).await;
-            (application, branch, digest)
+            let source = self.source(commit, &application).await;
+            (application, source)
         };
-        let ((application, branch, digest), serving, (idle, project)) =
-            join3(source, self.serving(), self.argo_cd()).await;
+        let ((application, source), serving, (idle, project)) = join3(source, self.serving(), self.argo_cd()).await;
+        self.facts(commit, source, Surroundings { application, idle, project, serving })
+    }
+
+    /// Asked once, for however many commits are looked at.
+    pub async fn surroundings(&self) -> Surroundings {
+        let (application, serving, (idle, project)) = join3(self.application(), self.serving(), self.argo_cd()).await;
+        Surroundings { application, idle, project, serving }
+    }
+
+    pub async fn collect_among(&self, commit: &Commit, around: &Surroundings) -> Facts {
+        let source = self.source(commit, &around.application).await;
+        self.facts(commit, source, around.clone())
+    }
+
+    async fn source(&self, commit: &Commit, application: &Seen<Option<Application>>) -> Source {
+        let branch = self.branch_of(commit, application.as_ref().ok().cloned().flatten()).await;
         let (branch, containing) = match branch {
             Ok((branch, containing)) => (Ok(branch), containing),
             Err(reason) => (Err(reason), BTreeSet::new()),
         };
+        let tag = tag_for(commit, branch.as_ref().ok());
+        let (digest, run) = join(self.digest_of(&tag), self.run(&branch)).await;
+        let created = match &digest {
+            Ok(Some(digest)) => self.created(digest).await,
+            _ => None,
+        };
+        Source { branch, containing, digest, created, run }
+    }
+
+    fn facts(&self, commit: &Commit, source: Source, around: Surroundings) -> Facts {
+        let Source { branch, containing, digest, created, run } = source;
+        let Surroundings { application, idle, project, serving } = around;
         Facts {
-            run: self.run(&branch).await,
             now: serving.now,
             commit: commit.clone(),
             names: self.own_names(),
             branch,
             digest,
+            created,
+            run,
             application,
             idle,
             project,
@@ -121,19 +150,26 @@ impl Delivery {
         said(in_a_thread(work).await)
     }
 
-    async fn digest_of(&self, commit: &Commit, branch: Option<&Branch>) -> Seen<Option<String>> {
-        let tag = match branch.map(|branch| (&branch.build, branch.source.as_ref())) {
-            Some((Build::NotNeeded(tag), _)) => tag.clone(),
-            Some((Build::Needed, source)) => tag_of(&source.unwrap_or(commit).id),
-            None => tag_of(&commit.id),
-        };
+    async fn digest_of(&self, tag: &str) -> Seen<Option<String>> {
         let image = &self.names.image;
-        self.digests.ask(&tag, self.pause(), async { said(self.digest(image, &tag).await) }).await
+        self.digests.ask(tag, self.pause(), async { said(self.digest(image, tag).await) }).await
+    }
+
+    /// When the image was made; nothing where the registry does not say so, as nothing depends on it.
+    async fn created(&self, digest: &str) -> Option<Timestamp> {
+        let registry = async {
+            let registry = self.registry(&self.names.image).await.ok()?;
+            registry.created(digest).await.ok().flatten()
+        };
+        self.created.ask(digest, ALWAYS, registry).await
     }
 
     /// Asked for only when it matters: the question to GitHub takes longer than all the others.
     async fn run(&self, branch: &Seen<Branch>) -> Seen<Option<Run>> {
-        let waits = |branch: &&Branch| branch.build == Build::Needed && branch.newest.relation == Relation::Older;
+        let waits = |branch: &&Branch| {
+            let is_waited_for = branch.newest.relation == Relation::Older || self.stand_in.is_some();
+            branch.build == Build::Needed && is_waited_for
+        };
         let Some(source) = branch.as_ref().ok().filter(waits).and_then(|branch| branch.source.clone()) else {
             return Ok(None);
         };
@@ -145,6 +181,33 @@ impl Delivery {
             tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(format!("the workflow: {error}")))
         };
         self.runs.ask(&question, self.pause(), asked).await
+    }
+}
+
+/// What is known of one commit alone.
+struct Source {
+    branch: Seen<Branch>,
+    containing: BTreeSet<String>,
+    digest: Seen<Option<String>>,
+    created: Option<Timestamp>,
+    run: Seen<Option<Run>>,
+}
+
+/// What is the same for all commits.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub application: Seen<Option<Application>>,
+    pub idle: Seen<Vec<Idle>>,
+    pub project: Seen<Option<Project>>,
+    pub serving: Serving,
+}
+
+/// Of the image that the commit needs.
+fn tag_for(commit: &Commit, branch: Option<&Branch>) -> String {
+    match branch.map(|branch| (&branch.build, branch.source.as_ref())) {
+        Some((Build::NotNeeded(tag), _)) => tag.clone(),
+        Some((Build::Needed, source)) => tag_of(&source.unwrap_or(commit).id),
+        None => tag_of(&commit.id),
     }
 }
 

@@ -25,7 +25,9 @@ pub struct Facts {
     pub branch: Seen<Branch>,
     /// Of the image that the commit needs: its digest, or None when the registry has no such image.
     pub digest: Seen<Option<String>>,
-    /// Asked for only while the commit has no bump.
+    /// When that image was made, where the registry says it.
+    pub created: Option<Timestamp>,
+    /// Asked for while the commit has no bump, and always where it costs nothing.
     pub run: Seen<Option<Run>>,
     pub application: Seen<Option<Application>>,
     /// Parts of Argo CD without a ready pod.
@@ -126,6 +128,8 @@ pub struct Run {
     pub state: RunState,
     /// How to look at it.
     pub look: String,
+    /// When its tests and its build were through.
+    pub built: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,9 @@ use tokio::sync::Mutex;
 /// A run takes minutes; who waits for its end learns of it a quarter of a minute later at most.
 pub const FAR: Duration = Duration::from_secs(15);
 
+/// What will not change.
+pub const ALWAYS: Duration = Duration::MAX;
+
 /// Answers by what was asked for.
 pub struct Kept<T> {
     answers: Mutex<HashMap<String, (Instant, T)>>,

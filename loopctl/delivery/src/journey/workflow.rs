@@ -32,12 +32,16 @@ fn of_loop(runs: &Path, commit: &str) -> anyhow::Result<Option<Run>> {
         }
     }
     let Some((number, folder)) = newest else { return Ok(None) };
-    let state = match json(&folder.join("result.json"))?["conclusion"].as_str() {
+    let result = json(&folder.join("result.json"))?;
+    let state = match result["conclusion"].as_str() {
         None => RunState::Running,
         Some("success") => RunState::Succeeded,
         Some(_) => RunState::Failed,
     };
-    Ok(Some(Run { state, look: format!("`cargo loopctl runs {number}`") }))
+    let steps = result["steps"].as_array().into_iter().flatten();
+    let of_build = steps.filter(|step| step["job"].as_str().is_some_and(is_build));
+    let built = of_build.filter_map(|step| step["ended"].as_str()?.parse().ok()).max();
+    Ok(Some(Run { state, look: format!("`cargo loopctl runs {number}`"), built }))
 }
 
 /// Null where there is no such file yet.
@@ -47,6 +51,13 @@ fn json(file: &Path) -> anyhow::Result<Value> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Value::Null),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What the bump waits for; of several services each has a job of its own.
+fn is_build(job: &str) -> bool {
+    ["test", "build"]
+        .iter()
+        .any(|name| job.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
 }
 
 #[derive(Deserialize)]
@@ -79,7 +90,8 @@ fn parse(answer: &[u8]) -> serde_json::Result<Option<Run>> {
             ("completed", _) => RunState::Failed,
             _ => RunState::Running,
         };
-        Run { state, look: run.url }
+        // Which job ended when is another question, of a second for each commit.
+        Run { state, look: run.url, built: None }
     }))
 }
 

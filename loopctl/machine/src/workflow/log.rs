@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::runs::{Run, StepOutcome};
 
@@ -18,6 +20,8 @@ struct Line {
     msg: String,
     #[serde(rename = "jobID")]
     job_id: Option<String>,
+    /// Of a job that there is once for each of them.
+    matrix: Option<BTreeMap<String, Value>>,
     step: Option<String>,
     stage: Option<String>,
     #[serde(rename = "stepID")]
@@ -30,6 +34,20 @@ struct Line {
     raw_output: bool,
     command: Option<String>,
     content: Option<String>,
+}
+
+impl Line {
+    /// As the workflow names it; of several services each has one of its own.
+    fn job(&self) -> Option<String> {
+        let folder = self
+            .matrix
+            .as_ref()
+            .and_then(|matrix| matrix.get("folder"))
+            .and_then(Value::as_str)
+            .filter(|folder| *folder != ".");
+        let job = self.job_id.as_ref()?;
+        Some(folder.map_or_else(|| job.clone(), |folder| format!("{job} {folder}")))
+    }
 }
 
 /// A line of the progress file, for whoever follows the run.
@@ -84,7 +102,7 @@ impl Log {
         let Ok(line) = serde_json::from_str::<Line>(line) else {
             return self.note(line);
         };
-        let Some(job) = line.job_id.clone() else {
+        let Some(job) = line.job() else {
             return self.note(&plain(&line.msg));
         };
         if line.job_result.is_some() {
@@ -126,7 +144,8 @@ impl Log {
             // What comes before and after is worth a line only when it fails.
             Some(result) if main || result == "failure" => {
                 let seconds = line.execution_time.unwrap_or_default() / 1e9;
-                let outcome = StepOutcome { job: job.to_owned(), step, success: result == "success", seconds };
+                let ended = Some(Timestamp::now());
+                let outcome = StepOutcome { job: job.to_owned(), step, success: result == "success", seconds, ended };
                 self.note(&format!("{job} | <== {result} after {seconds:.1} s"))?;
                 self.steps.push(outcome.clone());
                 self.progress(&Progress::Ends(outcome))
@@ -192,7 +211,11 @@ mod tests {
             log.take(line).expect("a line is taken");
         }
         let read = |path| std::fs::read_to_string(path).expect("the file was made");
-        (read(run.log()), read(run.progress()), read(run.summary()))
+        let timeless = |text: String| match text.split_once("\"ended\":\"") {
+            Some((before, after)) => format!("{before}\"ended\":\"TIME{}", &after[after.find('"').unwrap_or(0)..]),
+            None => text,
+        };
+        (read(run.log()), timeless(read(run.progress())), read(run.summary()))
     }
 
     #[test]
@@ -207,7 +230,7 @@ mod tests {
         assert_eq!(
             progress,
             "{\"event\":\"begins\",\"job\":\"test\",\"step\":\"cargo test\"}\n\
-             {\"event\":\"ends\",\"job\":\"test\",\"step\":\"cargo test\",\"success\":true,\"seconds\":1.5}\n"
+             {\"event\":\"ends\",\"job\":\"test\",\"step\":\"cargo test\",\"success\":true,\"seconds\":1.5,\"ended\":\"TIME\"}\n"
         );
     }
 

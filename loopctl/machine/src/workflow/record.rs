@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::rules::Push;
@@ -36,6 +37,9 @@ pub struct StepOutcome {
     pub step: String,
     pub success: bool,
     pub seconds: f64,
+    /// None in a record of before it was kept.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
 }
 
 impl Conclusion {

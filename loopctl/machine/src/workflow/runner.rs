@@ -62,6 +62,7 @@ fn perform(place: &Place, run: &Run, log: &mut Log) -> Result<Conclusion> {
     forward(act.stdout.take().context("act's output was asked for")?, lines.clone());
     forward(act.stderr.take().context("act's output was asked for")?, lines);
     let limit = |job: &str| {
+        let job = job.split(' ').next().unwrap_or(job);
         let minutes = workflow.jobs.get(job).and_then(|job| job.timeout_minutes).unwrap_or(LONGEST_MINUTES);
         Duration::from_secs_f64(minutes * 60.0)
     };

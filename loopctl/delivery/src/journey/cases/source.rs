@@ -18,7 +18,7 @@ fn a_commit_that_a_merge_brought_in_is_built_as_that_merge() {
 
 #[test]
 fn a_commit_whose_workflow_runs_is_on_its_way() {
-    let run = |state| Ok(Some(Run { state, look: "the run".into() }));
+    let run = |state| Ok(Some(Run { state, look: "the run".into(), built: None }));
     let check_run = |state, expected, hop_state, words| {
         check(&waiting(|facts| facts.run = run(state)), expected, "built", hop_state, words);
     };
@@ -44,7 +44,7 @@ fn a_commit_behind_the_tip_without_a_run_goes_with_a_newer_one() {
 fn an_image_that_is_there_waits_for_its_bump() {
     let facts = waiting(|facts| {
         facts.digest = Ok(Some("sha256:abc".into()));
-        facts.run = Ok(Some(Run { state: RunState::Running, look: "the run".into() }));
+        facts.run = Ok(Some(Run { state: RunState::Running, look: "the run".into(), built: None }));
     });
     check(&facts, State::Moving, "bump", HopState::Moving, "the workflow runs");
     check(&facts, State::Moving, "built", HopState::Done, "");
@@ -161,7 +161,7 @@ fn a_message_that_keeps_runs_away_is_the_reason_why_none_comes() {
     check(&skipping(Ok(None)), State::Stuck, "built", HopState::Stuck, "no run of the workflow will come");
     check(&skipping(Err("no gh".into())), State::Stuck, "built", HopState::Stuck, "its message says [skip ci]");
     // Somebody has started one by hand.
-    let run = Ok(Some(Run { state: RunState::Running, look: "the run".into() }));
+    let run = Ok(Some(Run { state: RunState::Running, look: "the run".into(), built: None }));
     check(&skipping(run), State::Moving, "built", HopState::Moving, "the workflow runs");
 }
 

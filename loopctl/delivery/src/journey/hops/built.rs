@@ -14,7 +14,10 @@ pub fn look(facts: &Facts) -> Look {
         return Look::at(Hop::new(NAME, HopState::Skipped, why));
     }
     if waiting::is_built(facts, branch) {
-        return Look::at(Hop::new(NAME, HopState::Done, ""));
+        // A build that sets the times of its files may set this one as well.
+        let pushed = branch.source.as_ref().map(|source| source.at);
+        let created = facts.created.filter(|created| pushed.is_some_and(|pushed| *created >= pushed));
+        return Look::at(Hop::new(NAME, HopState::Done, "").at(created));
     }
     if !waiting::is_for_the_workflow(branch) {
         return Look::nothing();
