@@ -3,6 +3,7 @@
 //! The proofs themselves are in `tests/proofs/`, one file a subject.
 
 pub mod application;
+pub mod browser;
 pub mod client;
 pub mod cluster;
 pub mod companion;

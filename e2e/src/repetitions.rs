@@ -19,6 +19,7 @@ pub const BUMPS_BY_POLLING: Often = Often { few: 3, many: 9 };
 pub const SECONDS_AMONG_CONNECTIONS: Often = Often { few: 15, many: 60 };
 pub const FAULTS_IN_THE_WAY: Often = Often { few: 3, many: 62 };
 pub const LOOPS_OF_A_NEW_REPOSITORY: Often = Often { few: 0, many: 1 };
+pub const RUNS_SEEN_ON_THE_BOARD: Often = Often { few: 0, many: 1 };
 pub const RELEASES: Often = Often { few: 0, many: 1 };
 pub const KUBELETS_KILLED_IN_A_DRAIN: Often = Often { few: 1, many: 20 };
 pub const PARTS_KILLED_IN_EACH_PLACE: Often = Often { few: 1, many: 4 };

@@ -8,7 +8,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 #[cfg(target_os = "linux")]
 use crate::commands::local;
 use crate::commands::{
-    completions, doctor, guard, new, pull_secret, resume, rollback, service, sync, update, verify, wait, where_is,
+    board, completions, doctor, guard, new, pull_secret, resume, rollback, service, sync, update, verify, wait,
+    where_is,
 };
 use crate::exit::Exit;
 
@@ -29,6 +30,7 @@ enum Command {
     Resume(resume::Options),
     Guard(guard::Options),
     Doctor(doctor::Options),
+    Board(board::Options),
     Service(service::Options),
     PullSecret(pull_secret::Options),
     New(new::Options),
@@ -49,7 +51,7 @@ const LOCAL: &[&str] = &[];
 const GROUPS: [(&str, &[&str]); 4] = [
     (
         "On any cluster with Argo CD",
-        &["where", "wait", "verify", "sync", "rollback", "resume", "guard", "doctor", "pull-secret"],
+        &["where", "wait", "verify", "sync", "rollback", "resume", "guard", "doctor", "board", "pull-secret"],
     ),
     ("A repository", &["new", "update", "service"]),
     ("The loop on this machine", LOCAL),
@@ -66,6 +68,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Resume(options) => resume::run(&options),
         Command::Guard(options) => guard::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::Board(options) => board::run(&options),
         Command::Service(options) => service::run(&options),
         Command::PullSecret(options) => pull_secret::run(&options),
         Command::New(options) => new::run(&options),

@@ -130,6 +130,23 @@ impl Coordinates {
         })
     }
 
+    /// The other services that are built in the same repository.
+    pub fn services_beside(&self) -> Result<Vec<String>> {
+        let folder = self.folder.join(SERVICES);
+        let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for entry in entries {
+            let name = entry.context("cannot list the services")?.file_name().to_string_lossy().into_owned();
+            let files = Files::of(&name);
+            let has = |file: String| self.folder.join(file).is_file();
+            if has(format!("{}/Dockerfile", files.sources())) && has(files.deployment()) && has(files.application()) {
+                found.push(name);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// By its tag or its digest.
     pub fn image_of(&self, place: &str) -> String {
         let separator = if place.contains(':') { '@' } else { ':' };

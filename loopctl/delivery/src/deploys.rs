@@ -50,16 +50,32 @@ pub enum What {
     ByHand,
 }
 
-/// From the manifest's history, the newest first, and the branch's own; the newest first as well.
-pub fn deploys(file: &str, manifests: &[Manifest], branch: &[Entry]) -> Vec<Deploy> {
+/// What one state of the manifest wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    tag: String,
+    /// The revision that a hold calls bad.
+    hold: Option<String>,
+}
+
+impl Wanted {
+    /// None where it cannot be read.
+    pub fn of(file: &str, manifest: &Manifest) -> Option<Self> {
+        let image = manifest::image(file, &manifest.text).ok()?;
+        let hold = manifest::hold(&manifest.text).map(|hold| hold.bad);
+        Some(Self { tag: format!("sha-{}", image.revision), hold })
+    }
+}
+
+/// From the manifest's history, the newest first, with what each state wants, and the branch's own; the newest first as
+/// well.
+pub fn deploys(manifests: &[(&Commit, Wanted)], branch: &[Entry]) -> Vec<Deploy> {
     let by_id: HashMap<&str, &Entry> = branch.iter().map(|entry| (entry.commit.id.as_str(), entry)).collect();
     let mut found: Vec<Deploy> = Vec::new();
     let mut before: Option<(String, Option<String>)> = None;
-    for manifest in manifests.iter().rev() {
-        let Ok(image) = manifest::image(file, &manifest.text) else { continue };
-        let hold = manifest::hold(&manifest.text).map(|hold| hold.bad);
-        let tag = format!("sha-{}", image.revision);
-        let known = by_id.get(manifest.commit.id.as_str()).map(|entry| &entry.kind);
+    for (commit, Wanted { tag, hold }) in manifests.iter().rev() {
+        let (tag, hold) = (tag.clone(), hold.clone());
+        let known = by_id.get(commit.id.as_str()).map(|entry| &entry.kind);
         let is_other = before.as_ref().is_none_or(|(old, _)| *old != tag);
         let was_held = before.as_ref().and_then(|(_, hold)| hold.clone());
         let what = match (is_other, known) {
@@ -75,10 +91,10 @@ pub fn deploys(file: &str, manifests: &[Manifest], branch: &[Entry]) -> Vec<Depl
         // The oldest one that is known has replaced something that is not.
         let Some(what) = what.filter(|_| !first || matches!(known, Some(Kind::Bump { .. }))) else { continue };
         if is_other && let Some(last) = found.iter_mut().rfind(|deploy| deploy.what.is_of_an_image()) {
-            last.until = Some(manifest.commit.at);
+            last.until = Some(commit.at);
         }
         let source = source(&tag, branch);
-        let Commit { id, subject, at } = manifest.commit.clone();
+        let Commit { id, subject, at } = (*commit).clone();
         let bad =
             hold.filter(|_| matches!(what, What::Rollback | What::Hold)).or(was_held.filter(|_| what == What::Resume));
         found.push(Deploy { what, commit: id, subject, at, tag, until: None, source, bad });
@@ -155,7 +171,9 @@ pub mod tests {
             // Before it there was another one, which nobody knows any more.
             manifest('1', 10, "sha-0000000", ""),
         ];
-        let found = deploys("file", &manifests, &branch);
+        let wanted: Vec<(&Commit, Wanted)> =
+            manifests.iter().filter_map(|each| Some((&each.commit, Wanted::of("file", each)?))).collect();
+        let found = deploys(&wanted, &branch);
         let told: Vec<String> = found
             .iter()
             .map(|deploy| {

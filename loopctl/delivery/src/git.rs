@@ -10,9 +10,10 @@ pub mod remote;
 mod taken_over;
 pub mod template;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -29,16 +30,18 @@ pub struct Git {
     folder: PathBuf,
     /// Of the service whose history is asked for.
     files: Files,
+    /// Which of two commits is older never changes, and is asked for again and again.
+    older: Mutex<HashMap<(String, String), bool>>,
 }
 
 impl Git {
     /// About the repository's own service.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), files: Files::default() }
+        Self { folder: folder.to_owned(), files: Files::default(), older: Mutex::default() }
     }
 
     pub fn of(names: &Coordinates) -> Self {
-        Self { folder: names.folder.clone(), files: names.files.clone() }
+        Self { folder: names.folder.clone(), files: names.files.clone(), older: Mutex::default() }
     }
 
     fn command(&self) -> Command {
@@ -112,7 +115,18 @@ impl Git {
     }
 
     pub fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool> {
-        self.is(&["merge-base", "--is-ancestor", older, newer])
+        let pair = (older.to_owned(), newer.to_owned());
+        let known = self.older.lock().ok().and_then(|known| known.get(&pair).copied());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let is_older = self.is(&["merge-base", "--is-ancestor", older, newer])?;
+        // A name may be another commit's tomorrow.
+        let are_commits = [older, newer].iter().all(|name| name.len() == 40);
+        if are_commits && let Ok(mut known) = self.older.lock() {
+            known.insert(pair, is_older);
+        }
+        Ok(is_older)
     }
 
     /// The file as it is in that commit; None when the commit has none.

@@ -2,8 +2,9 @@
 
 mod history;
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -18,7 +19,7 @@ use crate::coordinates::{APPLICATION, Coordinates, DEFAULT_BRANCH, slug};
 use crate::git::Git;
 use crate::git::remote::Remote;
 use crate::journey::endpoint::Client;
-use crate::journey::facts::{Rollout, Run, Seen};
+use crate::journey::facts::{Branch, Rollout, Run, Seen};
 use crate::journey::kept::{FAR, Kept};
 use crate::registry::Registry;
 use crate::stand_in::{self, StandIn};
@@ -50,6 +51,8 @@ pub struct Delivery {
     pub client: Client,
     pub stand_in: Option<StandIn>,
     pub(crate) tips: Kept<Seen<String>>,
+    /// The branch as each commit sees it, at one tip.
+    pub(crate) branches: Mutex<(String, HashMap<String, Branch>)>,
     pub(crate) digests: Kept<Seen<Option<String>>>,
     pub(crate) created: Kept<Option<Timestamp>>,
     pub(crate) runs: Kept<Seen<Option<Run>>>,
@@ -132,6 +135,7 @@ impl Delivery {
             client: Client::new()?,
             stand_in: None,
             tips: Kept::default(),
+            branches: Mutex::default(),
             digests: Kept::default(),
             created: Kept::default(),
             runs: Kept::default(),

@@ -103,7 +103,10 @@ impl Registry {
             let asked = tokio::time::timeout(ANSWER, client.pull_manifest_and_config(&reference, auth)).await;
             if let Ok(Ok((_, _, configuration))) = asked {
                 let configuration: Value = serde_json::from_str(&configuration)?;
-                return Ok(configuration["created"].as_str().and_then(|created| created.parse().ok()));
+                return Ok(configuration["created"]
+                    .as_str()
+                    .and_then(|created| created.parse().ok())
+                    .and_then(to_the_second));
             }
         }
         Ok(None)
@@ -118,6 +121,11 @@ impl Registry {
         }
         Ok(reference)
     }
+}
+
+/// As git and Kubernetes have it.
+fn to_the_second(at: Timestamp) -> Option<Timestamp> {
+    Timestamp::from_second(at.as_second()).ok()
 }
 
 /// Attestations stand beside the images, for a platform that nobody has.

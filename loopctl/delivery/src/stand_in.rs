@@ -29,6 +29,9 @@ pub struct StandIn {
     pub git_password: PathBuf,
     /// Has a folder for each run of the workflow.
     pub runs: PathBuf,
+    /// Has a file for each branch of the repository, unless git has packed it.
+    #[serde(default)]
+    pub branches: PathBuf,
 }
 
 impl StandIn {

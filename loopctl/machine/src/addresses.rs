@@ -14,3 +14,4 @@ pub const ETCD_PORT: u16 = 2379;
 pub const REGISTRY_PORT: u16 = 5000;
 pub const REGISTRY_USER: &str = "argo-rust";
 pub const GIT_PORT: u16 = 3000;
+pub const BOARD_PORT: u16 = 7070;

@@ -1,10 +1,11 @@
 //! The bare repository that the git server serves: where it is, and questions to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
+use super::repository::Repository;
 use super::{Place, shell};
 
 /// Not git's: asks the server to look for runs that wait.
@@ -16,7 +17,12 @@ pub fn root(place: &Place) -> PathBuf {
 }
 
 pub fn folder(place: &Place) -> Result<PathBuf> {
-    Ok(root(place).join(format!("{}.git", place.repository()?.slug)))
+    Ok(folder_in(&place.state, place.repository()?))
+}
+
+/// Of the loop that has its things in that folder.
+pub fn folder_in(state: &Path, repository: &Repository) -> PathBuf {
+    state.join("git").join(format!("{}.git", repository.slug))
 }
 
 /// git in the loop's repository.

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::addresses::{API_PORT, BRIDGE, ETCD_PORT, GIT_PORT, REGISTRY_PORT};
+use super::addresses::{API_PORT, BOARD_PORT, BRIDGE, ETCD_PORT, GIT_PORT, REGISTRY_PORT};
 use super::containerd::NETWORK_PLUGINS;
 use super::{Place, cgroups, network, shell};
 
@@ -43,6 +43,7 @@ const PORTS: &[(u16, &str)] = &[
     (ETCD_PORT, "etcd"),
     (ETCD_PORT + 1, "etcd"),
     (GIT_PORT, "the git server"),
+    (BOARD_PORT, "the board"),
     (REGISTRY_PORT, "the registry"),
     (10248, "the kubelet"),
     (10249, "kube-proxy"),

@@ -9,6 +9,7 @@ pub mod apiserver;
 pub mod argocd;
 pub mod bare;
 pub mod base_images;
+pub mod board;
 pub mod builds;
 pub mod cgroups;
 pub mod checks;
@@ -112,5 +113,6 @@ pub fn parts() -> Vec<Box<dyn Part>> {
         Box::new(kube_proxy::KubeProxy),
         Box::new(coredns::CoreDns),
         Box::new(argocd::ArgoCd),
+        Box::new(board::Board),
     ]
 }

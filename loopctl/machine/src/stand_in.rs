@@ -27,5 +27,6 @@ pub fn of(state: &Path, repository: &Repository) -> Value {
         "registry_password": state.join("keys/registry-password"),
         "git_password": state.join("keys/git-password"),
         "runs": state.join("runs"),
+        "branches": super::bare::folder_in(state, repository).join("refs/heads"),
     })
 }

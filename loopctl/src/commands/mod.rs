@@ -1,5 +1,6 @@
 //! One command a file: its options, then what it does.
 
+pub mod board;
 pub mod completions;
 pub mod confirm;
 pub mod doctor;

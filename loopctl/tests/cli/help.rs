@@ -22,6 +22,7 @@ fn each_command_explains_itself() {
         "resume",
         "guard",
         "doctor",
+        "board",
         "up",
         "down",
         "status",

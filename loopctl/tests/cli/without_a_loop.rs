@@ -25,7 +25,7 @@ fn logs_of_an_unknown_part_name_the_parts() {
     check_refusal(
         &["logs", "nonsense"],
         "there is no part nonsense; the parts are keys, network, registry, git, first-push, images, etcd, apiserver, \
-         controller-manager, scheduler, containerd, kubelet, kube-proxy, coredns, argocd",
+         controller-manager, scheduler, containerd, kubelet, kube-proxy, coredns, argocd, board",
     );
 }
 

@@ -8,6 +8,8 @@ use crate::git::history::Commit;
 
 #[derive(Serialize, Clone, Debug, PartialEq)]
 pub struct Answer {
+    /// Of several that one repository has.
+    pub service: String,
     pub commit: String,
     pub subject: String,
     /// The merge that brought it into the branch, if it did not come by itself.

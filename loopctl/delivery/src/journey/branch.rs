@@ -44,8 +44,7 @@ pub fn look(git: &Git, coordinates: &Coordinates, commit: &Commit, tip: &str) ->
     let source = if arrived == commit.id { commit.clone() } else { git.commit(&arrived)? };
     let tag = tag_of(&source.id);
     let manifests = git.manifests(&source.id, tip)?;
-    let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in(file, &manifest.text)).collect();
-    let writer = |wanted: &str| writer(&manifests, &tags, wanted);
+    let writer = |wanted: &str| writer(file, &manifests, wanted);
     let build = match said(file, &git.manifest(&source.id)?.unwrap_or_default()) {
         Ok(at_source) => build(git, coordinates, &source.id, &at_source)?,
         // image-changed has ended with the same error, which its run says.
@@ -111,8 +110,12 @@ fn build(git: &Git, coordinates: &Coordinates, source: &str, manifest: &Said) ->
 }
 
 /// The last commit that put the tag in: the one after which it was there and before which it was not.
-fn writer(manifests: &[Manifest], tags: &[Option<String>], wanted: &str) -> Option<Commit> {
-    let has = |at: usize| tags.get(at).and_then(Option::as_deref) == Some(wanted);
+fn writer(file: &str, manifests: &[Manifest], wanted: &str) -> Option<Commit> {
+    // Of hundreds only those are read that have the tag somewhere.
+    let has = |at: usize| {
+        let text = manifests.get(at).map_or("", |manifest| &manifest.text);
+        text.contains(wanted) && tag_in(file, text).as_deref() == Some(wanted)
+    };
     let last = (0..manifests.len()).rev().find(|at| has(*at))?;
     let first = (0..=last).rev().take_while(|at| has(*at)).last()?;
     manifests.get(first).map(|manifest| manifest.commit.clone())
@@ -150,8 +153,7 @@ mod tests {
         };
         let manifests: Vec<Manifest> =
             digits.iter().enumerate().map(|(at, digit)| Manifest { commit: commit(at), text: text(*digit) }).collect();
-        let tags: Vec<Option<String>> = manifests.iter().map(|manifest| tag_in("file", &manifest.text)).collect();
-        let found = writer(&manifests, &tags, &tag(wanted)).map(|commit| commit.id);
+        let found = writer("file", &manifests, &tag(wanted)).map(|commit| commit.id);
         assert_eq!(found, expected.map(|at| at.to_string()), "{wanted} in {digits:?}");
     }
 

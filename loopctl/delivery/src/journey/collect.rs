@@ -1,6 +1,6 @@
 //! Asks everybody at once, and keeps apart what each said from why it could not be asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -141,13 +141,34 @@ impl Delivery {
     /// Git runs in a thread, so that the cluster is asked meanwhile.
     async fn branch_of(&self, commit: &Commit, application: Option<Application>) -> Seen<(Branch, BTreeSet<String>)> {
         let (git, coordinates, commit) = (Arc::clone(&self.git), self.names.clone(), commit.clone());
+        let id = commit.id.clone();
         let tip = self.tip().await?;
+        let known = self.known_branch(&tip, &commit.id);
         let work = move || {
-            let branch = branch::look(&git, &coordinates, &commit, &tip)?;
+            let branch = match known {
+                Some(branch) => branch,
+                None => branch::look(&git, &coordinates, &commit, &tip)?,
+            };
             let containing = containing(&git, &branch, &application.unwrap_or_default());
             anyhow::Ok((branch, containing))
         };
-        said(in_a_thread(work).await)
+        let found = said(in_a_thread(work).await)?;
+        self.know_branch(&id, &found.0);
+        Ok(found)
+    }
+
+    /// From one tip of the branch each commit always sees the same.
+    fn known_branch(&self, tip: &str, commit: &str) -> Option<Branch> {
+        let known = self.branches.lock().ok()?;
+        if known.0 == tip { known.1.get(commit).cloned() } else { None }
+    }
+
+    fn know_branch(&self, commit: &str, branch: &Branch) {
+        let Ok(mut known) = self.branches.lock() else { return };
+        if known.0 != branch.tip {
+            *known = (branch.tip.clone(), HashMap::new());
+        }
+        known.1.insert(commit.to_owned(), branch.clone());
     }
 
     async fn digest_of(&self, tag: &str) -> Seen<Option<String>> {

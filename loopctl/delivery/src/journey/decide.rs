@@ -31,6 +31,7 @@ pub fn decide(facts: &Facts) -> Answer {
     };
     let files = &facts.names.files;
     Answer {
+        service: facts.names.deployment.clone(),
         commit: facts.commit.id.clone(),
         subject: facts.commit.subject.clone(),
         merged_by: source.filter(|source| source.id != facts.commit.id).map(|source| source.id.clone()),

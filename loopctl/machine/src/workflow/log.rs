@@ -144,7 +144,7 @@ impl Log {
             // What comes before and after is worth a line only when it fails.
             Some(result) if main || result == "failure" => {
                 let seconds = line.execution_time.unwrap_or_default() / 1e9;
-                let ended = Some(Timestamp::now());
+                let ended = Timestamp::from_second(Timestamp::now().as_second()).ok();
                 let outcome = StepOutcome { job: job.to_owned(), step, success: result == "success", seconds, ended };
                 self.note(&format!("{job} | <== {result} after {seconds:.1} s"))?;
                 self.steps.push(outcome.clone());

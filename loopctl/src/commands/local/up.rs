@@ -238,6 +238,7 @@ fn what_to_try(place: &Place) -> Result<()> {
     say(&format!("Ask the service:     curl {service}{}", probe.map_or("/version".to_owned(), |probe| probe.path)));
     say("Change something:    edit src/, git commit, then `cargo loopctl push`");
     say(&format!("Watch it come:       watch -n1 curl -s {service}/version"));
+    say(&format!("See every commit:    {}", machine::board::address()));
     say("Ask where it is:     cargo loopctl where; cargo loopctl verify; cargo loopctl doctor");
     say("Look into the loop:  cargo loopctl status; cargo loopctl logs PART; cargo loopctl runs");
     say(&format!(
