@@ -1,18 +1,19 @@
-//! The board in a real browser: a push that goes through all hops before somebody's eyes, a hold, a board that dies, and
-//! readers without a script, without a mouse, or with a small window.
+//! The board in a real browser: a push that goes through all hops before somebody's eyes, a hold, a board that dies.
 
-use std::process::{Child, Command, Stdio};
+mod readers;
+mod viewers;
+
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
-use e2e::browser::{Browser, ENTER, TAB};
+use anyhow::{Result, anyhow};
+use e2e::browser::Browser;
 use e2e::repetitions::RUNS_SEEN_ON_THE_BOARD;
 use e2e::report::{Report, ensure, expect};
 use e2e::repository::Clone;
 use e2e::wait::{self, seconds};
-use e2e::{GIT, Loop, NAMESPACE, shell};
+use e2e::{Loop, shell};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::hops::tag_of;
 
@@ -23,12 +24,9 @@ const LIVE: Duration = Duration::from_secs(180);
 const SOON: Duration = Duration::from_secs(20);
 /// What a page may be later than `where`.
 const LATER: Duration = Duration::from_secs(2);
-const AXE: &str = "axe-core@4.13.0";
-const VIEWERS: usize = 50;
 const DONE: i32 = 0;
 /// Of the one that `up` has started.
 const PROCESS: &str = "loopctl-[^ ]* board --listen";
-const COUNTED: Duration = Duration::from_secs(10);
 
 /// Counts what the policy of the page refuses.
 const WATCH: &str = "window.marker = 1; window.refused = []; document.addEventListener('securitypolicyviolation', \
@@ -52,10 +50,10 @@ pub fn a_push_goes_through_all_hops_before_the_eyes_of_whoever_looks(
     the_board_dies_and_comes_back(&browser, report)?;
     expect("still the page that was opened", browser.ask("return window.marker")?, Value::from(1))?;
     expect("what the page's policy has refused", browser.ask("return window.refused")?, Value::Array(Vec::new()))?;
-    for_everybody(&browser, report)?;
+    readers::without_a_mouse_or_in_a_small_window(&browser, report)?;
     drop(browser);
-    without_a_script(report)?;
-    viewers_cost_the_cluster_nothing(the_loop, report)
+    readers::without_a_script(report)?;
+    viewers::cost_the_cluster_nothing(the_loop, report)
 }
 
 /// Few times the image is another one's, and the commits are made without a run: then all is as it is with one, but for
@@ -176,186 +174,4 @@ fn the_board_dies_and_comes_back(browser: &Browser, report: &mut Report) -> Resu
         seconds(back)
     ));
     Ok(())
-}
-
-fn for_everybody(browser: &Browser, report: &mut Report) -> Result<()> {
-    // By keyboard alone: the next thing that can be opened, and the key that opens it.
-    browser.goto(BOARD)?;
-    let focused = "const at = document.activeElement; return at ? at.tagName : ''";
-    let mut presses = 0;
-    while browser.ask(focused)? != "SUMMARY" {
-        presses += 1;
-        ensure("a row is reached by tabulators", presses < 20, presses)?;
-        browser.press(TAB)?;
-    }
-    browser.press(ENTER)?;
-    expect("an open row", browser.ask("return document.activeElement.parentElement.open")?, Value::from(true))?;
-
-    let axe = axe()?;
-    for (scheme, width) in [("light", 1280), ("dark", 320)] {
-        browser.size(width, 800)?;
-        let _ = browser.ask(&format!("document.documentElement.style.colorScheme = '{scheme}'; return true"))?;
-        let found = browser.wait_for(&format!(
-            "{axe}; const done = arguments[arguments.length - 1]; axe.run().then((found) => done(found.violations.map((each) => each.id + ': ' + each.nodes.map((node) => node.target).join(' '))));"
-        ))?;
-        expect(&format!("what axe-core finds at {width} px"), found, Value::Array(Vec::new()))?;
-    }
-    let width = browser.ask("return document.documentElement.scrollWidth")?;
-    ensure("the page itself does not scroll sideways", width.as_u64().is_some_and(|width| width <= 512), width)?;
-    report.measured(format!("opened by {presses} tabulators and a key; axe-core found nothing, wide or narrow"));
-    if let Some(folder) = std::env::var_os("E2E_PICTURES") {
-        browser.size(1280, 900)?;
-        browser.goto(BOARD)?;
-        std::thread::sleep(Duration::from_secs(1));
-        browser.picture(&std::path::Path::new(&folder).join("board.png"))?;
-    }
-    Ok(())
-}
-
-/// Its source, from npm.
-fn axe() -> Result<String> {
-    let folder = TempDir::with_prefix("argo-rust-e2e-axe-")?;
-    shell::run(Command::new("npm").current_dir(folder.path()).args([
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--silent",
-        AXE,
-    ]))?;
-    std::fs::read_to_string(folder.path().join("node_modules/axe-core/axe.min.js"))
-        .context("axe-core has no axe.min.js")
-}
-
-fn without_a_script(report: &mut Report) -> Result<()> {
-    let browser = Browser::open(false)?;
-    browser.goto(BOARD)?;
-    let text = browser.text()?;
-    for word in ["Live: ", "Deploys", "answering", "row-argo-rust-"] {
-        ensure(&format!("{word} without a script"), text.contains(word), "it is missing")?;
-    }
-    ensure("it is loaded again by itself", text.contains("http-equiv=\"refresh\""), "it is not")?;
-    report.measured("without a script the page had all rows and deploys");
-    Ok(())
-}
-
-/// One program looks for all of them.
-fn viewers_cost_the_cluster_nothing(the_loop: &Loop, report: &mut Report) -> Result<()> {
-    let one = Viewers::of(1)?;
-    let asked_by_one = asked(the_loop)?;
-    drop(one);
-    let _viewers = Viewers::of(VIEWERS)?;
-    let asked_by_all = asked(the_loop)?;
-    if let (Some(one), Some(all)) = (asked_by_one, asked_by_all) {
-        let said = format!("{one} requests with one viewer, {all} with {VIEWERS}, of all that ask the API server");
-        ensure("no more requests", all <= one + one / 2 + 20, &said)?;
-        report.measured(format!("in {} s: {said}", COUNTED.as_secs()));
-    }
-    let process = shell::run(Command::new("pgrep").args(["--full", "--newest", PROCESS]))?;
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.trim()))?;
-    let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or_default().trim().to_owned();
-    let page =
-        ["--silent", "--noproxy", "*", "--write-out", "%{time_total} %{size_download}", "--output", "/dev/null", BOARD];
-    let answers = shell::run(Command::new("curl").args(page))?;
-    report.measured(format!("with {VIEWERS} viewers {own} of its own memory; the page (seconds, bytes): {answers}"));
-    Ok(())
-}
-
-struct Viewers(Vec<Child>);
-
-impl Viewers {
-    fn of(count: usize) -> Result<Self> {
-        let mut viewers = Self(Vec::new());
-        for _ in 0..count {
-            let mut curl = Command::new("curl");
-            curl.args(["--silent", "--no-buffer", "--noproxy", "*", "--output", "/dev/null"]);
-            viewers.0.push(curl.arg(format!("{BOARD}/api/events")).spawn().context("cannot run curl")?);
-        }
-        std::thread::sleep(Duration::from_secs(1));
-        Ok(viewers)
-    }
-}
-
-impl Drop for Viewers {
-    fn drop(&mut self) {
-        for viewer in &mut self.0 {
-            drop(viewer.kill());
-            drop(viewer.wait());
-        }
-    }
-}
-
-/// How many requests the API server gets meanwhile; where there are few repetitions, nobody waits for that.
-fn asked(the_loop: &Loop) -> Result<Option<u64>> {
-    if RUNS_SEEN_ON_THE_BOARD.times() == 0 {
-        return Ok(None);
-    }
-    let count = || -> Result<u64> {
-        let metrics = the_loop.ask(&["get", "--raw", "/metrics"])?;
-        let lines = metrics.lines().filter(|line| line.starts_with("apiserver_request_total{"));
-        let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-        Ok(values.map(|value| value as u64).sum())
-    };
-    let before = count()?;
-    std::thread::sleep(COUNTED);
-    Ok(Some(count()? - before))
-}
-
-/// In a cluster of somebody's the board has an account of its own, and this is all that it may.
-pub fn the_account_that_is_printed_for_the_board_is_enough_for_it(the_loop: &Loop, report: &mut Report) -> Result<()> {
-    let printed = the_loop.companion(&["board", "--manifests", "registry.example/loopctl:1"])?.ended(DONE)?.out;
-    // All but the Deployment, whose image is nobody's here.
-    let documents: Vec<&str> = printed.split("\n---\n").filter(|text| !text.contains("kind: Deployment")).collect();
-    ensure("an account, its rights, and a Service", documents.len() == 6, documents.len())?;
-    let file = TempDir::with_prefix("argo-rust-e2e-board-")?;
-    let manifests = file.path().join("manifests.yaml");
-    std::fs::write(&manifests, documents.join("\n---\n"))?;
-    let manifests = manifests.display().to_string();
-    the_loop.ask(&["apply", "--filename", &manifests])?;
-    let outcome = (|| {
-        let token = the_loop.ask(&["create", "token", "board", "--namespace", NAMESPACE])?;
-        let mut kubeconfig = the_loop.ask(&["config", "view", "--raw", "--minify", "--output", "json"])?;
-        let mut whole: Value = serde_json::from_str(&kubeconfig)?;
-        whole["users"][0]["user"] = serde_json::json!({"token": token.trim()});
-        kubeconfig = whole.to_string();
-        std::fs::write(file.path().join("kubeconfig"), kubeconfig)?;
-        let may = |verb: &str, what: &str| {
-            let account = format!("system:serviceaccount:{NAMESPACE}:board");
-            the_loop.ask(&["auth", "can-i", verb, what, "--namespace", NAMESPACE, "--as", &account]).is_ok()
-        };
-        expect(
-            "it may read pods, but no Secret, and write nothing",
-            (may("get", "pods"), may("get", "secrets"), may("patch", "deployments")),
-            (true, false, false),
-        )?;
-        let mut board = the_loop.loopctl();
-        board
-            .args(["board", "--listen", "127.0.0.1:7171", "--clone", GIT])
-            .env("KUBECONFIG", file.path().join("kubeconfig"));
-        let board = Running(board.stdout(Stdio::null()).spawn().context("cannot run the board")?);
-        let (live, took) = wait::until("a commit that is live, seen with these rights", SOON, || {
-            let said = shell::run(Command::new("curl").args([
-                "--silent",
-                "--noproxy",
-                "*",
-                "http://127.0.0.1:7171/api/commits",
-            ]))?;
-            let commits: Value = serde_json::from_str(&said)?;
-            let live = commits.as_array().into_iter().flatten().find(|commit| commit["state"] == "live");
-            Ok(live.context("none is live")?["summary"].as_str().unwrap_or_default().to_owned())
-        })?;
-        drop(board);
-        report.measured(format!("with the rights that are printed, {} after its start: {live}", seconds(took)));
-        Ok(())
-    })();
-    let gone = the_loop.ask(&["delete", "--ignore-not-found", "--filename", &manifests]);
-    outcome.and(gone.map(drop))
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }

@@ -5,6 +5,7 @@
 mod adopt;
 mod bad_releases;
 mod board;
+mod board_alone;
 mod connections;
 mod detection;
 mod doctor;
@@ -75,7 +76,7 @@ const PROOFS: &[Proof] = proofs![
     adopt::a_service_added_for_git_is_delivered_and_removed_again,
     new::a_new_repository_passes_its_tests_and_says_what_is_no_longer_the_templates,
     board::a_push_goes_through_all_hops_before_the_eyes_of_whoever_looks,
-    board::the_account_that_is_printed_for_the_board_is_enough_for_it,
+    board_alone::the_board_runs_as_it_is_typed_and_with_the_account_that_it_prints,
     detection::a_forced_sync_detects_a_commit_within_three_seconds,
     speed::polling_detects_a_bump_within_two_intervals_and_it_is_live_within_fifteen_seconds_in_the_median,
     rollout_under_load::rollouts_under_load_fail_no_request,

@@ -31,7 +31,7 @@ const FIRST: usize = 4;
 /// Of the branch: each row may have a bump, and deploys of before are counted.
 const HISTORY: usize = 600;
 const MANIFESTS: usize = 400;
-/// How often the branch is asked for: on this machine, and at somebody else's.
+/// How often is looked whether there is something to do: on this machine, and at somebody else's.
 const NEAR: Duration = Duration::from_secs(1);
 const FAR: Duration = Duration::from_secs(5);
 /// The cluster tells its news itself; what no watch shows, such as an endpoint that is silent, is asked for as often.
@@ -233,7 +233,7 @@ impl<'a> Collector<'a> {
             .collect();
         let deploys = deploys(&manifests, &self.entries);
         self.service.dora = Some(dora(&deploys, Timestamp::now()));
-        self.service.hold = self.hold(&file, &deploys);
+        self.service.hold = self.hold(&file);
         self.service.deploys = deploys;
         let kept: Vec<String> = self.sources().map(|entry| entry.commit.id.clone()).collect();
         self.rows.retain(|id, _| kept.contains(id));

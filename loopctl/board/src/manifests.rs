@@ -54,7 +54,8 @@ mod tests {
             ..Coordinates::default()
         };
         let text = manifests(&names, &Wanted { image: "ghcr.io/acme/loopctl:1", token: Some(("github", "token")) });
-        assert!(!text.contains("$("), "a word is left:\n{text}");
+        // What the kubelet puts in is left to it.
+        assert!(!text.replace("$(POD_IP)", "").contains("$("), "a word is left:\n{text}");
         let verbs: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("verbs: ")).collect();
         assert!(verbs.len() > 3 && verbs.iter().all(|verbs| *verbs == "[get, list, watch]"), "{verbs:?}");
         assert!(!text.contains("resources: [secrets") && !text.contains("NodePort"), "{text}");

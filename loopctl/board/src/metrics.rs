@@ -7,7 +7,7 @@ use delivery::deploys::What;
 use delivery::journey::answer::State;
 use jiff::Timestamp;
 
-use crate::seen::{Service, word};
+use crate::seen::Service;
 
 pub const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -34,7 +34,7 @@ pub fn text(services: &[Arc<Service>]) -> String {
             let count = |state: State| service.rows.iter().filter(|row| row.answer.state == state).count();
             STATES
                 .iter()
-                .map(|state| (format!("{},state=\"{}\"", label(service), word(*state)), count(*state) as f64))
+                .map(|state| (format!("{},state=\"{}\"", label(service), state.word()), count(*state) as f64))
                 .collect()
         }),
     );
@@ -65,7 +65,7 @@ pub fn text(services: &[Arc<Service>]) -> String {
         "gauge",
         "For how long a hold has stopped every bump; 0 where there is none.",
         each(&|service| {
-            let since = service.hold.as_ref().and_then(|hold| hold.since);
+            let since = service.hold.as_ref().map(|hold| hold.since);
             let seconds = since.map_or(0, |since| Timestamp::now().as_second() - since.as_second());
             vec![(label(service), seconds as f64)]
         }),
@@ -76,18 +76,18 @@ pub fn text(services: &[Arc<Service>]) -> String {
         "How many of those that are asked could not be.",
         each(&|service| vec![(label(service), service.unseen.len() as f64)]),
     );
-    let hold = |service: &Service, what: What| service.deploys.iter().filter(|deploy| deploy.what == what).count();
+    let count_of = |service: &Service, what: What| service.deploys.iter().filter(|deploy| deploy.what == what).count();
     family(
         "deployments_total",
         "counter",
         "Images that the workflow wrote to the branch, as far as its history is read.",
-        each(&|service| vec![(label(service), hold(service, What::Bump) as f64)]),
+        each(&|service| vec![(label(service), count_of(service, What::Bump) as f64)]),
     );
     family(
         "rollbacks_total",
         "counter",
         "Images that were taken back, as far as the history of the branch is read.",
-        each(&|service| vec![(label(service), hold(service, What::Rollback) as f64)]),
+        each(&|service| vec![(label(service), count_of(service, What::Rollback) as f64)]),
     );
     let dora = |of: &dyn Fn(&delivery::deploys::dora::Dora) -> Option<f64>| -> Vec<(String, f64)> {
         services.iter().filter_map(|service| Some((label(service), of(service.dora.as_ref()?)?))).collect()

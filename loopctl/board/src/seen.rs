@@ -5,9 +5,8 @@ use delivery::deploys::Deploy;
 use delivery::deploys::dora::{Dora, median};
 use delivery::journey::answer::{Answer, Hop, HopState, State};
 use jiff::Timestamp;
-use serde::Serialize;
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Service {
     pub name: String,
     /// The API server that is asked.
@@ -25,7 +24,7 @@ pub struct Service {
 }
 
 /// What somebody is served by now.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Live {
     pub tag: String,
     pub commit: Option<String>,
@@ -38,23 +37,22 @@ pub struct Live {
     pub but: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hold {
     pub bad: String,
     pub reason: String,
-    pub since: Option<Timestamp>,
+    pub since: Timestamp,
     pub command: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
     pub who: &'static str,
     pub why: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    #[serde(flatten)]
     pub answer: Answer,
     pub author: String,
     pub at: Timestamp,
@@ -112,19 +110,5 @@ impl Row {
     pub fn waits_since(&self) -> Option<Timestamp> {
         let current = self.current()?.hop;
         self.answer.hops.iter().take_while(|hop| hop.hop != current).filter_map(|hop| hop.at).max()
-    }
-}
-
-/// As the page and the messages call it.
-pub fn word(state: State) -> &'static str {
-    match state {
-        State::Live => "live",
-        State::Moving => "moving",
-        State::Stuck => "stuck",
-        State::Failed => "failed",
-        State::Superseded => "superseded",
-        State::Held => "held",
-        State::NotPushed => "not pushed",
-        State::Unknown => "unknown",
     }
 }

@@ -16,6 +16,9 @@ use axum::routing::get;
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::net::TcpListener;
+use tokio::signal::ctrl_c;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::parts::Parts;
@@ -40,13 +43,24 @@ pub async fn serve(
     seen: Seen,
     parts: watch::Receiver<Arc<Parts>>,
 ) -> Result<()> {
-    let stop = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
     tokio::select! {
         served = axum::serve(listener, router(hosts, seen, parts)) => served.context("the board cannot be served"),
-        () = stop => Ok(()),
+        stopped = stopped() => stopped,
     }
+}
+
+/// By a person or by whoever keeps the process: what was made for it, such as a clone, is then taken away.
+async fn stopped() -> Result<()> {
+    #[cfg(unix)]
+    {
+        let mut told = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+        tokio::select! {
+            interrupted = ctrl_c() => interrupted.context("cannot listen for an interrupt"),
+            _ = told.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    ctrl_c().await.context("cannot listen for an interrupt")
 }
 
 fn router(hosts: Vec<String>, seen: Seen, parts: watch::Receiver<Arc<Parts>>) -> Router {

@@ -32,6 +32,8 @@ impl Part for Board {
             .flag("listen", format!("{BRIDGE_ADDRESS}:{BOARD_PORT}"))
             .flag("host", BRIDGE_ADDRESS)
             .flag("clone", place.repository()?.url())
+            // Its clone goes with the loop, also where it was killed.
+            .env("TMPDIR", place.folder("board")?.display().to_string())
             .env("KUBECONFIG", place.kubeconfig().display().to_string())
             .env("LOOPCTL_STATE", place.state.display().to_string());
         processes::keep(place, self.name(), &process)

@@ -20,6 +20,7 @@ const FOUND: &str = "The folder was there before.";
 /// Everything that the parts keep directly in the state folder.
 const OWN: &[&str] = &[
     "bin",
+    "board",
     "buildah",
     "containerd",
     "coredns",

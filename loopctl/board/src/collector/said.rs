@@ -1,35 +1,27 @@
 //! What is said of what was seen: what is live, what holds, each row, and who could not be asked.
 
 use delivery::coordinates::{short, split_image, tag_of, tagged};
-use delivery::deploys::Deploy;
 use delivery::git::log::Entry;
 use delivery::journey::answer::{Answer, HopState, State};
 use delivery::journey::collect::Surroundings;
 use delivery::journey::hops::{image, pods};
-use delivery::manifest;
+use delivery::steer::branch::held_since;
 
 use super::Collector;
 use crate::seen::{Hold, Live, Row, Unseen};
 
 impl Collector<'_> {
-    pub(super) fn hold(&self, file: &str, deploys: &[Deploy]) -> Option<Hold> {
-        let newest = self.manifests.first()?;
-        let hold = manifest::hold(&newest.text)?;
-        let first = self
-            .manifests
-            .iter()
-            .take_while(|each| manifest::hold(&each.text).is_some_and(|each| each.bad == hold.bad));
-        let begun = first.last().unwrap_or(newest);
+    pub(super) fn hold(&self, file: &str) -> Option<Hold> {
+        let (hold, begun) = held_since(&self.manifests)?;
         // The second paragraph is the person's own.
-        let message = self.delivery.git.message(&begun.commit.id).unwrap_or_default();
-        let reason = message.split("\n\n").nth(1).unwrap_or(&begun.commit.subject).trim().to_owned();
-        let is_steered = deploys.iter().any(|deploy| deploy.commit == begun.commit.id && deploy.bad.is_some());
-        let command = if is_steered || hold.is_certain {
+        let message = self.delivery.git.message(&begun.id).unwrap_or_default();
+        let reason = message.split("\n\n").nth(1).unwrap_or(&begun.subject).trim().to_owned();
+        let command = if hold.is_certain {
             self.delivery.names.files.said("cargo loopctl resume")
         } else {
             format!("edit line {} of {file}", hold.line)
         };
-        Some(Hold { bad: hold.bad, reason, since: Some(begun.commit.at), command })
+        Some(Hold { bad: hold.bad, reason, since: begun.at, command })
     }
 
     pub(super) fn live(&self, around: &Surroundings) -> Option<Live> {

@@ -18,7 +18,7 @@ pub fn head(service: &Service) -> Markup {
             (live(service))
             @if let Some(hold) = &service.hold {
                 p .hold { strong { "⏸ Held" } " because of " code { (hold.bad) }
-                    @if let Some(since) = hold.since { " since " (day(since)) }
+                    " since " (day(hold.since))
                     ": " (hold.reason) ". To lift it: " code { (hold.command) } }
             }
             @if !service.unseen.is_empty() {

@@ -5,7 +5,7 @@ use delivery::journey::answer::{Hop, HopState};
 use maud::{Markup, html};
 
 use super::{span, time};
-use crate::seen::{Row, Service, word};
+use crate::seen::{Row, Service};
 
 pub fn id(service: &Service, row: &Row) -> String {
     format!("row-{}-{}", service.name, short(&row.answer.commit))
@@ -13,7 +13,7 @@ pub fn id(service: &Service, row: &Row) -> String {
 
 pub fn row(service: &Service, row: &Row) -> Markup {
     let answer = &row.answer;
-    let state = word(answer.state);
+    let state = answer.state.word();
     html! {
         tbody #(id(service, row)) class=(state) data-state=(state) data-said=(answer.summary) {
             tr {

@@ -45,7 +45,7 @@ pub fn row(digit: char, subject: &str, state: State) -> Row {
         subject: subject.into(),
         merged_by: None,
         state,
-        summary: format!("{} is {}", digit.to_string().repeat(7), crate::seen::word(state)),
+        summary: format!("{} is {}", digit.to_string().repeat(7), state.word()),
         superseded_by: None,
         hops,
     };
@@ -97,7 +97,7 @@ pub fn shop() -> Service {
         hold: Some(Hold {
             bad: "2222222".into(),
             reason: "It answers 500".into(),
-            since: Some(at(8)),
+            since: at(8),
             command: "cargo loopctl resume".into(),
         }),
         unseen: vec![Unseen { who: "registry", why: "cannot reach the registry ghcr.io".into() }],

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::post::{Patience, Refused, client, send};
 use crate::Seen;
-use crate::seen::{Service, word};
+use crate::seen::Service;
 
 /// What is stuck for a moment, as while a pod is pulled, needs nobody.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -90,7 +90,7 @@ impl Webhook {
             }
             let is_late = state != State::Stuck || now.duration_since(told.since) >= PATIENCE;
             let event = match state {
-                State::Stuck | State::Failed | State::Held if is_late && told.said != state => word(state),
+                State::Stuck | State::Failed | State::Held if is_late && told.said != state => state.word(),
                 State::Live | State::Superseded if matches!(told.said, State::Stuck | State::Failed | State::Held) => {
                     "mended"
                 }

@@ -4,13 +4,12 @@
 //! deployment that failed is one that somebody, or `loopctl guard`, took back.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::{Deploy, What};
 
 pub const DAYS: i64 = 30;
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dora {
     pub days: i64,
     pub deployments: usize,

@@ -42,6 +42,19 @@ pub enum State {
 }
 
 impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Moving => "moving",
+            Self::Stuck => "stuck",
+            Self::Failed => "failed",
+            Self::Superseded => "superseded",
+            Self::Held => "held",
+            Self::NotPushed => "not pushed",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// It will not change by itself any more.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Live | Self::Failed | Self::Superseded | Self::Held)

@@ -11,8 +11,9 @@ use super::follow::Followed;
 use crate::coordinates::Coordinates;
 use crate::doctor::facts::Standing;
 use crate::git::Git;
+use crate::git::history::{Commit, Manifest};
 use crate::handle::Delivery;
-use crate::manifest::{self, edit};
+use crate::manifest::{self, Hold, edit};
 
 /// Whoever broke it has done so lately.
 const COMMITS: usize = 100;
@@ -81,11 +82,8 @@ impl Delivery {
         let work = move || {
             git.require_whole()?;
             let commits = git.newest_manifests(&git.tip(&remote, &name)?, COMMITS)?;
-            let Some(hold) = commits.first().and_then(|newest| manifest::hold(&newest.text)) else { return Ok(None) };
-            let same = |text: &str| manifest::hold(text).is_some_and(|each| each.bad == hold.bad);
-            let first = commits.iter().take_while(|commit| same(&commit.text)).last();
-            let since = first.map_or(Timestamp::now(), |commit| commit.commit.at);
-            let age = Timestamp::now().duration_since(since).try_into().unwrap_or_default();
+            let Some((hold, begun)) = held_since(&commits) else { return Ok(None) };
+            let age = Timestamp::now().duration_since(begun.at).try_into().unwrap_or_default();
             Ok(Some(Standing { bad: hold.bad, line: hold.line, is_certain: hold.is_certain, age }))
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(anyhow!("git: {error}")))
@@ -102,6 +100,14 @@ impl Delivery {
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(anyhow!("git: {error}")))
     }
+}
+
+/// The hold of the newest of these manifests, and the commit with which it began.
+pub fn held_since(manifests: &[Manifest]) -> Option<(Hold, &Commit)> {
+    let hold = manifest::hold(&manifests.first()?.text)?;
+    let same = |each: &&Manifest| manifest::hold(&each.text).is_some_and(|each| each.bad == hold.bad);
+    let begun = manifests.iter().take_while(same).last()?;
+    Some((hold, &begun.commit))
 }
 
 fn read(git: &Git, names: &Coordinates, tip: String) -> Result<Branch> {
