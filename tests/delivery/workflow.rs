@@ -52,7 +52,8 @@ fn no_job_depends_on_an_output_which_github_may_empty_because_of_a_secret() {
 #[test]
 fn tests_and_build_are_of_the_same_services_and_one_that_fails_keeps_no_other_from_its_verdict() {
     let strategy = |job: &str| yaml(DEPLOY)["jobs"][job]["strategy"].clone();
-    assert_eq!(strategy("test"), json!({"fail-fast": false, "matrix": {"folder": ["."]}}), "{DEPLOY}: job test");
+    let test = strategy("test");
+    assert_eq!((&test["fail-fast"], &test["matrix"]["folder"][0]), (&json!(false), &json!(".")), "{DEPLOY}: job test");
     assert_eq!(strategy("build"), strategy("test"), "{DEPLOY}: jobs test (left) and build (right)");
     assert_eq!(strategy("bump"), Value::Null, "{DEPLOY}: one commit has all images of a push");
 }
